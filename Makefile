@@ -1,0 +1,30 @@
+# Every target sets up what it needs first (tools/setup.sh); only Rust and make have to be there.
+.DEFAULT_GOAL := help
+.PHONY: help demo test check build bench fmt
+
+NDXP := $(or $(CARGO_TARGET_DIR),target)/release/ndxp
+
+help: ## list the targets
+	@echo "make <target>:"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
+
+demo: build ## build, then show the hub at work on the real administrative units, about a minute
+	@$(NDXP) demo --once
+
+test: ## run every test, end with what was skipped and why (STRICT=1: a skip is a failure)
+	@tools/setup.sh test
+	@tools/test.sh
+
+check: ## format, clippy, documentation, proto lint and the arrows between crates
+	@tools/setup.sh check
+	@tools/check.sh
+
+build: ## build the release binary, target/release/ndxp
+	@tools/setup.sh build
+	cargo build --release --locked -p ndxp-cli
+
+bench: build ## measure publishing against the bare engine
+	@$(NDXP) bench publish --json
+
+fmt: ## format the sources
+	cargo fmt --all

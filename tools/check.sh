@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# The list of checks, the same at the desk and in CI. Runs all of them and names those that failed.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+failed=()
+
+# check NAME COMMAND...
+check() {
+  local name=$1
+  shift
+  echo "== $name"
+  "$@" || failed+=("$name")
+}
+
+scripts_parse() {
+  local script status=0
+  for script in .ci/run tools/*.sh tests/*.sh; do
+    [ -e "$script" ] || continue
+    bash -n "$script" || status=1
+  done
+  return $status
+}
+
+check "format" cargo fmt --all --check
+check "shell scripts" scripts_parse
+check "proto lint" tools/buf/node_modules/.bin/buf lint
+check "arrows between crates" cargo test --locked --quiet -p ndxp-arrows
+check "clippy" cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
+check "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
+
+if [ "${#failed[@]}" -gt 0 ]; then
+  printf 'check: failed: %s\n' "${failed[@]}" >&2
+  exit 1
+fi
+echo "check: all is well"
