@@ -1,0 +1,81 @@
+//! A record as the log keeps it: Kafka's shape, so that both engines hold the same.
+
+use bytes::Bytes;
+use ndxp_model::Timestamp;
+
+use crate::{ENTRY_HEADER, POSITION_HEADER};
+
+/// A named value beside the record. Values are UTF-8 text by convention.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// Its name, for example `ce_id`.
+    pub name: String,
+    /// Its value.
+    pub value: Bytes,
+}
+
+impl Header {
+    /// Makes a header.
+    pub fn new(name: impl Into<String>, value: impl Into<Bytes>) -> Self {
+        Self { name: name.into(), value: value.into() }
+    }
+}
+
+/// A record to be appended.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Record {
+    /// The key, if it has one.
+    pub key: Option<Bytes>,
+    /// The value; empty is a tombstone.
+    pub value: Bytes,
+    /// When the appending node took it, in UTC milliseconds.
+    pub timestamp: Timestamp,
+    /// What stands beside it, in order.
+    pub headers: Vec<Header>,
+}
+
+impl Record {
+    /// Returns the value of the first header of this name.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&Bytes> {
+        self.headers.iter().find(|header| header.name == name).map(|header| &header.value)
+    }
+
+    /// Returns the bytes of key, value and headers.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let headers: usize = self.headers.iter().map(|h| h.name.len() + h.value.len()).sum();
+        self.key.as_ref().map_or(0, Bytes::len) + self.value.len() + headers
+    }
+}
+
+/// A record that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Its offset in the partition.
+    pub offset: u64,
+    /// The record, with the headers that the engine added.
+    pub record: Record,
+}
+
+/// Returns the record with the headers of its audit entry. A caller's own headers of these names
+/// go: only the engine says what covers a record.
+#[cfg(feature = "test-util")]
+pub(crate) fn cover(mut record: Record, entry: u64, position: u32) -> Record {
+    record.headers.retain(|header| !names_the_entry(&header.name));
+    record.headers.extend(entry_headers(entry, position));
+    record
+}
+
+/// Says whether a header is one that only the engine writes.
+pub(crate) fn names_the_entry(name: &str) -> bool {
+    name == ENTRY_HEADER || name == POSITION_HEADER
+}
+
+/// Makes the two headers of a covered record.
+pub(crate) fn entry_headers(entry: u64, position: u32) -> [Header; 2] {
+    [
+        Header::new(ENTRY_HEADER, format!("main:{entry}")),
+        Header::new(POSITION_HEADER, position.to_string()),
+    ]
+}

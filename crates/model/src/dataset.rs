@@ -1,0 +1,102 @@
+//! Datasets: what an agency shares.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{DatasetName, InvalidId, Op, Pointer, Title};
+
+/// The most partitions that a dataset may have.
+pub const MAX_PARTITIONS: u32 = 64;
+
+/// What a dataset's records are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Category {
+    /// A code list.
+    Reference,
+    /// The state of things and persons.
+    Master,
+    /// What happened.
+    Event,
+    /// Steps of tracked requests.
+    Case,
+}
+
+impl Category {
+    /// Says whether a record with this operation belongs into a dataset of this category: state is
+    /// upserted and deleted, events and cases happen.
+    #[must_use]
+    pub fn admits(self, op: Op) -> bool {
+        match self {
+            Self::Reference | Self::Master => matches!(op, Op::Upsert | Op::Delete),
+            Self::Event | Self::Case => matches!(op, Op::Event),
+        }
+    }
+}
+
+/// How sensitive a dataset is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Classification {
+    /// Anybody may know.
+    Public,
+    /// Public bodies may know.
+    Internal,
+    /// Only those who need to may know.
+    Confidential,
+    /// Only named systems may know.
+    Secret,
+}
+
+/// The life of a dataset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DatasetState {
+    /// Being described; nothing can be published.
+    Draft,
+    /// Its partitions exist and their number is fixed.
+    Active,
+}
+
+/// The description of a dataset, as its owner registers it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dataset {
+    /// Owner and id.
+    pub name: DatasetName,
+    /// Its title.
+    pub title: Title,
+    /// What its records are.
+    pub category: Category,
+    /// How sensitive it is.
+    pub classification: Classification,
+    /// The fields whose values, in this order, are the record's key. At least one.
+    pub key_fields: Vec<Pointer>,
+    /// The fields that a row filter may name.
+    #[serde(default)]
+    pub filterable_fields: Vec<Pointer>,
+    /// The fields that say whose data a record is.
+    #[serde(default)]
+    pub subject_fields: Vec<Pointer>,
+    /// How many partitions it has: 1 to [`MAX_PARTITIONS`], fixed at activation.
+    pub partitions: u32,
+}
+
+/// The number of a dataset's schema: 1, 2, 3, in order of registration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SchemaVersion(pub u32);
+
+impl fmt::Display for SchemaVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+impl FromStr for SchemaVersion {
+    type Err = InvalidId;
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let number = text.parse().map_err(|_| InvalidId { kind: "schema version" })?;
+        Ok(Self(number))
+    }
+}

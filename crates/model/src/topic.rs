@@ -1,0 +1,53 @@
+//! The log's topics.
+
+use std::fmt;
+
+use crate::DatasetName;
+
+/// How many partitions the delivery topic has: a subscription hashes to one, its lane.
+pub const LANES: u32 = 64;
+
+/// A topic that the hub keeps for itself. No dataset's record is ever written to one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HubTopic {
+    /// `ndxp.registry`: one partition, kept for ever, one record a command.
+    Registry,
+    /// `ndxp.audit.main`: one partition, one record a leaf.
+    Audit,
+    /// `ndxp.delivery`: [`LANES`] partitions of hand-outs and cursors.
+    Delivery,
+}
+
+impl HubTopic {
+    /// Every topic of the hub.
+    pub const ALL: [Self; 3] = [Self::Registry, Self::Audit, Self::Delivery];
+
+    /// Returns the number of partitions, fixed for ever.
+    #[must_use]
+    pub fn partitions(self) -> u32 {
+        match self {
+            Self::Registry | Self::Audit => 1,
+            Self::Delivery => LANES,
+        }
+    }
+}
+
+/// A topic of the log.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Topic {
+    /// One that the hub keeps for itself.
+    Hub(HubTopic),
+    /// `ndxp.data.<agency>.<dataset>`: a dataset's records, partitioned by record key.
+    Data(DatasetName),
+}
+
+impl fmt::Display for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Hub(HubTopic::Registry) => f.write_str("ndxp.registry"),
+            Self::Hub(HubTopic::Audit) => f.write_str("ndxp.audit.main"),
+            Self::Hub(HubTopic::Delivery) => f.write_str("ndxp.delivery"),
+            Self::Data(name) => write!(f, "ndxp.data.{}.{}", name.agency, name.dataset),
+        }
+    }
+}
