@@ -35,7 +35,7 @@ run_cargo_tests() {
 run_script() {
   local script=$1
   echo "== $script"
-  bash "$script" 2>&1 | tee "$work/script"
+  bash "$script" </dev/null 2>&1 | tee "$work/script"
   local status=${PIPESTATUS[0]}
   case $status in
     0) passed=$((passed + 1)) ;;

@@ -17,7 +17,9 @@ mod tree;
 use std::fmt;
 
 pub use load::{LoadError, load};
-use rules::{BANNED, CLIPPY_BANS, DEV_ONLY, EDGES, GENERATED, IMPURE, KEEPERS, OFF, PURE, Reach};
+use rules::{
+    ABSENT, BANNED, CLIPPY_BANS, DEV_ONLY, EDGES, GENERATED, IMPURE, KEEPERS, OFF, PURE, Reach,
+};
 pub use tree::{Crate, Dependency, Features, Kind, Source, Tree};
 
 /// A rule that the workspace breaks, written `ndxp-audit -> ndxp-log: why`.
@@ -51,6 +53,7 @@ pub fn check(tree: &Tree) -> Vec<Violation> {
         }
     }
     features(tree, &mut found);
+    absent_packages(tree, &mut found);
     found.sort();
     found
 }
@@ -159,6 +162,14 @@ fn features(tree: &Tree, found: &mut Vec<Violation>) {
         };
         if tree.features.iter().any(|package| on(&package)) {
             found.push(violation(format!("{} has feature {}", row.package, row.feature), row.why));
+        }
+    }
+}
+
+fn absent_packages(tree: &Tree, found: &mut Vec<Violation>) {
+    for row in ABSENT {
+        if tree.features.iter().any(|package| package.package == row.package) {
+            found.push(violation(format!("{} is in the build", row.package), row.why));
         }
     }
 }

@@ -176,3 +176,14 @@ pub(crate) const OFF: &[Off] = &[
         why: "sorted keys are what stored bytes and replays are compared by",
     },
 ];
+
+/// A third-party package that the whole build does without.
+pub(crate) struct Absent {
+    pub(crate) package: &'static str,
+    pub(crate) why: &'static str,
+}
+
+pub(crate) const ABSENT: &[Absent] = &[
+    Absent { package: "aws-lc-rs", why: "ring is the one provider: docs/adr/0002" },
+    Absent { package: "openssl-sys", why: "ring is the one provider: docs/adr/0002" },
+];

@@ -163,3 +163,11 @@ fn a_feature_that_changes_numbers_or_order_is_named() {
     );
     assert!(with("preserve_order").starts_with("serde_json has feature preserve_order: "));
 }
+
+#[test]
+fn a_second_crypto_provider_is_named() {
+    let features = vec![Features { package: "aws-lc-rs".to_owned(), on: Vec::new() }];
+    let found = check(&Tree { features, ..Tree::default() });
+    let texts: Vec<String> = found.iter().map(ToString::to_string).collect();
+    assert_eq!(texts, ["aws-lc-rs is in the build: ring is the one provider: docs/adr/0002"]);
+}

@@ -9,5 +9,5 @@ fn arrows_point_one_way_and_pure_crates_are_pure() {
     assert!(tree.crates.len() > 10, "only {} crates were found", tree.crates.len());
     let found: Vec<String> =
         ndxp_arrows::check(&tree).iter().map(|violation| format!("  {violation}\n")).collect();
-    assert!(found.is_empty(), "{} violations:\n{}", found.len(), found.concat());
+    assert!(found.is_empty(), "rules broken ({}):\n{}", found.len(), found.concat());
 }
