@@ -1,6 +1,11 @@
 # Every target sets up what it needs first (tools/setup.sh); only Rust and make have to be there.
 .DEFAULT_GOAL := help
 .PHONY: help demo test check build bench fmt
+# The targets share cargo's target directory and its lock.
+.NOTPARALLEL:
+
+# Where rustup puts cargo, for a shell that was open before Rust was installed.
+export PATH := $(PATH):$(HOME)/.cargo/bin
 
 NDXP := $(or $(CARGO_TARGET_DIR),target)/release/ndxp
 
