@@ -1,0 +1,153 @@
+//! The strict JSON reader: one pass, nothing dropped, nothing rounded.
+//!
+//! Refused are duplicate keys (compared decoded), nesting and size above the limits, integers beyond 2^53 however they
+//! are written, invalid UTF-8, lone surrogates and bytes after the value.
+
+mod visitor;
+
+use std::fmt;
+
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::position::{self, Position};
+use visitor::Fault;
+
+/// The largest integer that every JSON reader represents exactly: 2^53.
+pub const MAX_INTEGER: u64 = 1 << 53;
+
+/// How large a document may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Length in bytes.
+    pub max_bytes: usize,
+    /// Arrays and objects inside each other; `[]` has depth 1. Never more than 127, whatever is set: the reader's stack.
+    pub max_depth: usize,
+}
+
+impl Default for Limits {
+    /// The limits of a record: 1 MiB, 64 levels.
+    fn default() -> Self {
+        Self { max_bytes: 1 << 20, max_depth: 64 }
+    }
+}
+
+/// The stable name of a refusal's kind, as the command line and the hub print it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Keyword {
+    /// The bytes are not JSON.
+    Json,
+    /// An object has a key twice.
+    DuplicateKey,
+    /// Size, nesting or an integer is beyond its limit.
+    Limit,
+}
+
+impl Keyword {
+    /// Returns the name: `json`, `duplicate-key` or `limit`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::DuplicateKey => "duplicate-key",
+            Self::Limit => "limit",
+        }
+    }
+}
+
+impl fmt::Display for Keyword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Why bytes were refused, and where. Holds no value of the document; the pointer holds names of members.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{}:{}: {message}", at.line, at.column)]
+pub struct Refusal {
+    /// The kind.
+    pub keyword: Keyword,
+    /// The place in the bytes: the offending value, key or byte.
+    pub at: Position,
+    /// The JSON Pointer of the place, where it is known.
+    pub pointer: Option<String>,
+    /// What was expected.
+    pub message: String,
+}
+
+/// Reads one JSON document.
+///
+/// # Errors
+/// [`Refusal`] at the first fault in reading order.
+pub fn read(bytes: &[u8], limits: &Limits) -> Result<Value, Refusal> {
+    if bytes.len() > limits.max_bytes {
+        let message = format!("larger than {} bytes", limits.max_bytes);
+        return Err(refusal(Keyword::Limit, position::at(bytes, limits.max_bytes), None, message));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let at = position::at(bytes, error.valid_up_to());
+        refusal(Keyword::Json, at, None, "not valid UTF-8".to_owned())
+    })?;
+    visitor::read(text, limits.max_depth).map_err(|(error, trace)| match trace.fault {
+        Some(fault) => found(bytes, fault, limits, trace.pointer),
+        None => malformed(bytes, &error, trace.pointer),
+    })
+}
+
+fn refusal(keyword: Keyword, at: Position, pointer: Option<String>, message: String) -> Refusal {
+    Refusal { keyword, at, pointer, message }
+}
+
+/// Words a fault that the visitor found; the scanner finds its place, since the visitor sees no offsets.
+fn found(bytes: &[u8], fault: Fault, limits: &Limits, pointer: String) -> Refusal {
+    let (keyword, place, message) = match fault {
+        Fault::DuplicateKey => (
+            Keyword::DuplicateKey,
+            position::second_key(bytes, &pointer),
+            "an object has this key twice".to_owned(),
+        ),
+        Fault::Depth => {
+            let message =
+                format!("nested deeper than {} levels", limits.max_depth.min(visitor::MAX_DEPTH));
+            (Keyword::Limit, position::value(bytes, &pointer), message)
+        }
+        Fault::Integer => {
+            let message =
+                "an integer beyond 2^53, or a number that cannot be told from one".to_owned();
+            (Keyword::Limit, position::value(bytes, &pointer), message)
+        }
+    };
+    let at = place.map_or_else(|| position::at(bytes, 0), |span| span.start);
+    refusal(keyword, at, Some(pointer), message)
+}
+
+fn malformed(bytes: &[u8], error: &serde_json::Error, pointer: String) -> Refusal {
+    let text = error.to_string();
+    let message = text.split(" at line ").next().unwrap_or_default().to_owned();
+    if message == "number out of range" {
+        let at =
+            position::value(bytes, &pointer).map_or_else(|| place(bytes, error), |span| span.start);
+        return refusal(
+            Keyword::Limit,
+            at,
+            Some(pointer),
+            "a number that no reader can represent".to_owned(),
+        );
+    }
+    refusal(Keyword::Json, place(bytes, error), Some(pointer), message)
+}
+
+/// Turns serde_json's line and byte column into a place.
+fn place(bytes: &[u8], error: &serde_json::Error) -> Position {
+    if error.is_eof() {
+        return position::at(bytes, bytes.len());
+    }
+    let lines_before = error.line().saturating_sub(1);
+    let line_start: usize =
+        bytes.split_inclusive(|b| *b == b'\n').take(lines_before).map(<[u8]>::len).sum();
+    position::at(bytes, line_start + error.column().saturating_sub(1))
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests;

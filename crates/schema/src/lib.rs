@@ -1,0 +1,25 @@
+//! Schemas and the verdict on a record: strict JSON, limits, validation, bounded explanations.
+//!
+//! One pure crate gives the command line, the gateway and every replay the same verdict. It has no clock, file,
+//! socket, environment or random source, and the `jsonschema` crate stays behind its surface.
+//!
+//! Invariants:
+//! - [`json::read`] never rounds a number and never drops a member.
+//! - [`Validator::decide`] is the verdict; [`Validator::explain`] only words it. Where `decide` says no, `explain`
+//!   has at least one violation.
+//! - No message holds a value of the record, and all work is bounded and counted in steps, never by time.
+
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod explain;
+pub mod json;
+mod pointer;
+pub mod position;
+mod profile;
+mod schema;
+mod validator;
+
+pub use explain::{Budget, Explanation, Violation};
+pub use profile::{FormatMode, NationalFormat, Profile, Refs, SchemaLimits, VerdictIdentity};
+pub use schema::{Dialect, Schema, SchemaProblem, SchemaProblems};
+pub use validator::{CompileError, Validator};

@@ -1,0 +1,110 @@
+//! Patterns and formats, compiled once by the same engine that decides, for the walk that explains.
+
+use std::collections::HashMap;
+
+use jsonschema::{Draft, PatternOptions, ValidationOptions, Validator};
+use regex::Regex;
+use serde_json::{Value, json};
+
+use super::Dialect;
+use crate::profile::{FormatMode, NationalFormat, Profile};
+
+/// Single-keyword validators by the keyword's value.
+#[derive(Debug, Default)]
+pub(crate) struct Leaves {
+    patterns: HashMap<String, Validator>,
+    formats: HashMap<String, Validator>,
+}
+
+impl Leaves {
+    /// Tells whether `text` matches. `None`: the pattern is not in the schema.
+    pub(crate) fn pattern(&self, pattern: &str, text: &Value) -> Option<bool> {
+        self.patterns.get(pattern).map(|validator| validator.is_valid(text))
+    }
+
+    /// Tells whether `text` has the format. `None`: the format does not decide.
+    pub(crate) fn format(&self, format: &str, text: &Value) -> Option<bool> {
+        self.formats.get(format).map(|validator| validator.is_valid(text))
+    }
+
+    /// Compiles a pattern and returns the size that it counts for: the first step of a ladder that it fits in.
+    pub(super) fn add_pattern(
+        &mut self,
+        pattern: &str,
+        profile: &Profile,
+    ) -> Result<usize, String> {
+        if self.patterns.contains_key(pattern) {
+            return Ok(0);
+        }
+        let largest = profile.schema.max_pattern_bytes;
+        let mut size = 1 << 14;
+        loop {
+            let limit = size.min(largest);
+            let built = jsonschema::options()
+                .offline()
+                .with_pattern_options(PatternOptions::regex().size_limit(limit))
+                .build(&json!({ "pattern": pattern }));
+            match built {
+                Ok(validator) => {
+                    self.patterns.insert(pattern.to_owned(), validator);
+                    return Ok(limit);
+                }
+                Err(error) if limit == largest => return Err(error.to_string()),
+                Err(_) => size *= 4,
+            }
+        }
+    }
+
+    /// Compiles a format; `false` if the name is unknown.
+    pub(super) fn add_format(&mut self, format: &str, dialect: Dialect, profile: &Profile) -> bool {
+        let options = options(dialect, profile);
+        if !options.is_known_format(dialect.draft(), format) {
+            return false;
+        }
+        if profile.formats == FormatMode::Assert
+            && !self.formats.contains_key(format)
+            && let Ok(validator) = options.build(&json!({ "format": format }))
+        {
+            self.formats.insert(format.to_owned(), validator);
+        }
+        true
+    }
+}
+
+impl Dialect {
+    pub(crate) const fn draft(self) -> Draft {
+        match self {
+            Self::Draft7 => Draft::Draft7,
+            Self::Draft202012 => Draft::Draft202012,
+        }
+    }
+}
+
+/// Returns the options of every validator built here: offline, linear patterns of bounded size, the profile's formats.
+pub(crate) fn options(dialect: Dialect, profile: &Profile) -> ValidationOptions<'static> {
+    let mut options = jsonschema::options()
+        .with_draft(dialect.draft())
+        .offline()
+        .with_pattern_options(PatternOptions::regex().size_limit(profile.schema.max_pattern_bytes))
+        .should_validate_formats(profile.formats == FormatMode::Assert);
+    if profile.formats == FormatMode::Assert {
+        for format in profile.national {
+            options = with_national(options, format);
+        }
+    }
+    options
+}
+
+fn with_national(
+    options: ValidationOptions<'static>,
+    format: &NationalFormat,
+) -> ValidationOptions<'static> {
+    let max_chars = format.max_chars;
+    match Regex::new(&format!("^(?:{})$", format.pattern)) {
+        Ok(regex) => options.with_format(format.name, move |text: &str| {
+            text.len() <= max_chars * 4 && text.chars().count() <= max_chars && regex.is_match(text)
+        }),
+        // A pattern that does not compile is no format: schemas that name it are refused. A test compiles them all.
+        Err(_) => options,
+    }
+}
