@@ -31,7 +31,8 @@ pub const ENTRY_HEADER: &str = "ce_ndxpentry";
 /// The header that the engine puts on every covered record: its position in the entry, from 0.
 pub const POSITION_HEADER: &str = "ce_ndxpposition";
 
-/// The largest record that an engine takes: bytes of key, value and headers together.
+/// The largest record that an engine takes: bytes of key, value and headers together, before the
+/// engine adds its own headers.
 pub const MAX_RECORD_BYTES: usize = 4 * 1024 * 1024;
 
 /// One partition of a topic.

@@ -1,0 +1,98 @@
+//! The suite that every engine passes.
+//!
+//! [`run`] takes each of [`CHECKS`] with a rig of its own. A check fails by panicking; `run` names
+//! all that failed.
+
+mod append;
+mod fixture;
+mod read;
+mod refuse;
+mod reopen;
+
+use std::{fmt, pin::Pin, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+
+use crate::Log;
+
+/// Far above what any check needs: it turns a wait that never ends into a failure.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Opens one engine for one check.
+#[async_trait]
+pub trait Rig: Send {
+    /// Opens the engine: an empty one at first; later it closes the one opened before and opens
+    /// what that one held.
+    async fn open(&mut self) -> Arc<dyn Log>;
+}
+
+/// A check of the suite.
+#[derive(Clone, Copy)]
+pub struct Check {
+    /// What it claims.
+    pub name: &'static str,
+    run: for<'a> fn(&'a mut dyn Rig) -> Run<'a>,
+}
+
+type Run<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+impl fmt::Debug for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+macro_rules! checks {
+    ($($module:ident::$name:ident,)*) => {
+        &[$(Check { name: stringify!($name), run: |rig| Box::pin($module::$name(rig)) },)*]
+    };
+}
+
+/// Every check.
+pub const CHECKS: &[Check] = checks![
+    append::offsets_are_contiguous_from_zero,
+    append::covered_records_name_their_entry_and_position,
+    append::handed_record_names_its_entry,
+    append::callers_entry_headers_are_replaced,
+    append::entry_is_readable_when_what_it_covers_is,
+    append::concurrent_calls_stay_together_and_in_order,
+    append::every_part_of_a_record_comes_back,
+    append::timestamps_never_decrease,
+    append::empty_batch_writes_nothing,
+    append::entry_may_cover_nothing,
+    append::record_at_the_limit_is_taken,
+    refuse::too_large_record_refuses_the_whole_call,
+    refuse::unknown_partition_refuses_the_whole_call,
+    refuse::unknown_partition_is_not_read,
+    refuse::create_is_idempotent_and_keeps_its_count,
+    read::reads_stop_at_the_durable_end,
+    read::read_limits_hold_but_for_the_first_record,
+    read::pages_from_anywhere_equal_what_was_appended,
+    read::follower_wakes_when_the_end_moves,
+    read::partitions_are_apart,
+    read::offset_at_finds_the_first_record_not_earlier,
+    read::lanes_lie_within_their_number,
+    reopen::reopened_log_holds_the_same,
+    reopen::reopened_log_continues,
+    reopen::reopened_log_knows_its_topics,
+];
+
+/// Runs every check on a rig of its own.
+///
+/// # Panics
+/// If a check fails or does not end; the message names all of them.
+pub async fn run(new_rig: impl Fn() -> Box<dyn Rig>) {
+    let mut failed = Vec::new();
+    for check in CHECKS {
+        let mut rig = new_rig();
+        let task = tokio::spawn(async move {
+            tokio::time::timeout(PATIENCE, (check.run)(&mut *rig)).await.is_ok()
+        });
+        match task.await {
+            Ok(true) => {}
+            Ok(false) => failed.push(format!("{}: did not end", check.name)),
+            Err(error) => failed.push(format!("{}: {error}", check.name)),
+        }
+    }
+    assert!(failed.is_empty(), "the engine fails {} checks: {failed:#?}", failed.len());
+}

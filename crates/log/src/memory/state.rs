@@ -1,0 +1,266 @@
+//! The partitions of the in-memory engine and what is to happen to them.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use ndxp_model::{DatasetName, HubTopic, MAX_PARTITIONS, Timestamp, Topic};
+use tokio::sync::{oneshot, watch};
+
+use super::Fault;
+use crate::{
+    AppendError, MAX_RECORD_BYTES, Partition, ReadError, ReadLimits, Record, Stored,
+    budget::Budget, record,
+};
+
+/// What an append wants to write.
+pub(super) enum Draft {
+    Plain(Vec<(Partition, Record)>),
+    After(Record, Vec<(Partition, Record)>),
+}
+
+/// What was written. While the engine is held, `synced` says when it is durable.
+pub(super) struct Written {
+    pub(super) offsets: Vec<u64>,
+    pub(super) synced: Option<oneshot::Receiver<()>>,
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    topics: BTreeMap<Topic, Vec<Records>>,
+    waiting: Vec<oneshot::Sender<()>>,
+    dead: bool,
+    pub(super) faults: VecDeque<Fault>,
+    pub(super) failing_reads: usize,
+    pub(super) held: bool,
+}
+
+#[derive(Debug, Default)]
+struct Records {
+    written: Vec<Record>,
+    /// INVARIANT: never more than `written.len()`.
+    durable: watch::Sender<u64>,
+}
+
+impl State {
+    pub(super) fn new() -> Self {
+        let hub = HubTopic::ALL.map(|topic| (Topic::Hub(topic), empty(topic.partitions())));
+        Self {
+            topics: hub.into_iter().collect(),
+            waiting: Vec::new(),
+            dead: false,
+            faults: VecDeque::new(),
+            failing_reads: 0,
+            held: false,
+        }
+    }
+
+    pub(super) fn create(
+        &mut self,
+        dataset: &DatasetName,
+        partitions: u32,
+    ) -> Result<(), AppendError> {
+        self.check_alive()?;
+        if !(1..=MAX_PARTITIONS).contains(&partitions) {
+            let text = format!("a topic has 1 to {MAX_PARTITIONS} partitions, not {partitions}");
+            return Err(AppendError::Unavailable(text));
+        }
+        let topic = Topic::Data(dataset.clone());
+        let there = self.topics.entry(topic).or_insert_with(|| empty(partitions)).len();
+        if there != partitions as usize {
+            let text = format!("topic of {dataset} exists with {there} partitions");
+            return Err(AppendError::Unavailable(text));
+        }
+        Ok(())
+    }
+
+    pub(super) fn write(&mut self, draft: Draft) -> Result<Written, AppendError> {
+        self.check_alive()?;
+        let mut batch = self.checked(draft)?;
+        match self.faults.pop_front() {
+            None => {}
+            Some(Fault::NotWritten) => {
+                return Err(AppendError::Unavailable("injected: not written".into()));
+            }
+            Some(Fault::Written) => {
+                self.store(batch);
+                self.sync_unless_held();
+                return Err(AppendError::Unknown("injected: written".into()));
+            }
+            Some(Fault::EntryOnly) => {
+                batch.retain(|(at, _)| at.topic == Topic::Hub(HubTopic::Audit));
+                batch.truncate(1);
+                self.store(batch);
+                self.sync_unless_held();
+                return Err(AppendError::Unknown("injected: entry written".into()));
+            }
+        }
+        let offsets = self.store(batch);
+        let synced = self.sync_unless_held();
+        Ok(Written { offsets, synced })
+    }
+
+    /// Lays a draft out as records in order, each covered one with its headers.
+    fn checked(&self, draft: Draft) -> Result<Vec<(Partition, Record)>, AppendError> {
+        let batch = match draft {
+            Draft::Plain(records) => self.admitted(records)?,
+            Draft::After(entry, covered) => {
+                let audit = Partition { topic: Topic::Hub(HubTopic::Audit), number: 0 };
+                let index = self.partition(&audit).map_or(0, |records| records.written.len());
+                let mut batch = self.admitted(covered)?;
+                for ((_, record), position) in batch.iter_mut().zip(0..) {
+                    *record = record::cover(std::mem::take(record), index as u64, position);
+                }
+                batch.splice(0..0, self.admitted(vec![(audit, entry)])?);
+                batch
+            }
+        };
+        Ok(batch)
+    }
+
+    /// Checks records as the caller gave them: the engine's own headers are no part of the limit.
+    fn admitted(
+        &self,
+        records: Vec<(Partition, Record)>,
+    ) -> Result<Vec<(Partition, Record)>, AppendError> {
+        for (at, record) in &records {
+            if self.partition(at).is_none() {
+                return Err(AppendError::NoSuchPartition(at.to_string()));
+            }
+            let bytes = record.size();
+            if bytes > MAX_RECORD_BYTES {
+                return Err(AppendError::TooLarge { bytes, limit: MAX_RECORD_BYTES });
+            }
+        }
+        Ok(records)
+    }
+
+    fn store(&mut self, batch: Vec<(Partition, Record)>) -> Vec<u64> {
+        let mut offsets = Vec::with_capacity(batch.len());
+        for (at, mut record) in batch {
+            let partitions = self.topics.get_mut(&at.topic);
+            let Some(records) = partitions.and_then(|all| all.get_mut(at.number as usize)) else {
+                continue; // `checked` refused it before
+            };
+            if let Some(last) = records.written.last() {
+                record.timestamp = record.timestamp.max(last.timestamp);
+            }
+            offsets.push(records.written.len() as u64);
+            records.written.push(record);
+        }
+        offsets
+    }
+
+    fn sync_unless_held(&mut self) -> Option<oneshot::Receiver<()>> {
+        if !self.held {
+            self.sync();
+            return None;
+        }
+        let (done, synced) = oneshot::channel();
+        self.waiting.push(done);
+        Some(synced)
+    }
+
+    fn sync(&mut self) {
+        for records in self.topics.values_mut().flatten() {
+            let end = records.written.len() as u64;
+            records.durable.send_if_modified(|durable| {
+                let moved = *durable != end;
+                *durable = end;
+                moved
+            });
+        }
+        for caller in self.waiting.drain(..) {
+            // A caller that has gone away has nothing to learn.
+            let _ = caller.send(());
+        }
+    }
+
+    pub(super) fn release(&mut self) {
+        self.held = false;
+        if !self.dead {
+            self.sync();
+        }
+    }
+
+    pub(super) fn power_loss(&mut self) -> Self {
+        self.dead = true;
+        self.waiting.clear();
+        let topics = self
+            .topics
+            .iter()
+            .map(|(topic, all)| (topic.clone(), all.iter().map(Records::durable_prefix).collect()));
+        Self { topics: topics.collect(), ..Self::new() }
+    }
+
+    pub(super) fn end(&self, at: &Partition) -> Result<u64, AppendError> {
+        self.check_alive()?;
+        let records = self.partition(at);
+        let records = records.ok_or_else(|| AppendError::NoSuchPartition(at.to_string()))?;
+        Ok(*records.durable.borrow())
+    }
+
+    pub(super) fn read(
+        &mut self,
+        at: &Partition,
+        from: u64,
+        limits: ReadLimits,
+    ) -> Result<Vec<Stored>, ReadError> {
+        if self.failing_reads > 0 {
+            self.failing_reads -= 1;
+            return Err(ReadError::Unavailable("injected: failed read".into()));
+        }
+        let records = self.readable(at)?;
+        let mut budget = Budget::new(limits);
+        let end = *records.durable.borrow();
+        let offsets = from..end;
+        let first = usize::try_from(from).unwrap_or(usize::MAX);
+        let there = offsets.zip(records.written.iter().skip(first));
+        Ok(there
+            .take_while(|(_, record)| budget.admit(record.size()))
+            .map(|(offset, record)| Stored { offset, record: record.clone() })
+            .collect())
+    }
+
+    pub(super) fn follow(&self, at: &Partition) -> Result<watch::Receiver<u64>, ReadError> {
+        let records = self.partition(at);
+        let records = records.ok_or_else(|| ReadError::NoSuchPartition(at.to_string()))?;
+        Ok(records.durable.subscribe())
+    }
+
+    pub(super) fn offset_at(&self, at: &Partition, time: Timestamp) -> Result<u64, ReadError> {
+        let records = self.readable(at)?;
+        let end = *records.durable.borrow();
+        let first = records.written.partition_point(|record| record.timestamp < time) as u64;
+        Ok(first.min(end))
+    }
+
+    fn readable(&self, at: &Partition) -> Result<&Records, ReadError> {
+        if self.dead {
+            return Err(ReadError::Unavailable("power was lost".into()));
+        }
+        self.partition(at).ok_or_else(|| ReadError::NoSuchPartition(at.to_string()))
+    }
+
+    fn partition(&self, at: &Partition) -> Option<&Records> {
+        self.topics.get(&at.topic)?.get(at.number as usize)
+    }
+
+    fn check_alive(&self) -> Result<(), AppendError> {
+        if self.dead {
+            return Err(AppendError::Unavailable("power was lost".into()));
+        }
+        Ok(())
+    }
+}
+
+impl Records {
+    fn durable_prefix(&self) -> Self {
+        let end = *self.durable.borrow();
+        let kept = usize::try_from(end).unwrap_or(usize::MAX).min(self.written.len());
+        let written = self.written.get(..kept).unwrap_or_default().to_vec();
+        Self { written, durable: watch::Sender::new(end) }
+    }
+}
+
+fn empty(partitions: u32) -> Vec<Records> {
+    (0..partitions).map(|_| Records::default()).collect()
+}
