@@ -1,0 +1,115 @@
+//! The switch that ends one connection from anywhere.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
+    task::{Context, Waker},
+    time::Duration,
+};
+
+use futures_util::task::AtomicWaker;
+
+const LIVE: u8 = 0;
+const QUARANTINED: u8 = 1;
+const KILLED: u8 = 2;
+
+/// Ends one connection. Clones end the same one.
+#[derive(Clone)]
+pub struct KillSwitch(Arc<Switch>);
+
+struct Switch {
+    state: AtomicU8,
+    quarantine_age: Duration,
+    /// The tasks that read and write: two, because a stream may be split.
+    reader: AtomicWaker,
+    writer: AtomicWaker,
+}
+
+/// Which half of a stream is polled.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Half {
+    Read,
+    Write,
+}
+
+/// What a stream may do now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Go,
+    GoUntilAge(Duration),
+    Stop,
+}
+
+impl KillSwitch {
+    /// A switch whose connection, once in quarantine, lives for `quarantine_age`.
+    pub(crate) fn new(quarantine_age: Duration) -> Self {
+        Self(Arc::new(Switch {
+            state: AtomicU8::new(LIVE),
+            quarantine_age,
+            reader: AtomicWaker::new(),
+            writer: AtomicWaker::new(),
+        }))
+    }
+
+    /// Aborts the connection: every pending and later read and write fails with
+    /// `ConnectionAborted`, what is unsent is dropped, and the peer gets a TCP reset. It never
+    /// blocks, and a second call does nothing. Returns whether this call did it.
+    ///
+    /// A last frame that the peer shall see must be flushed before: a reset overtakes it.
+    pub fn kill(&self) -> bool {
+        let killed = self.0.state.swap(KILLED, Ordering::AcqRel) != KILLED;
+        if killed {
+            self.wake();
+        }
+        killed
+    }
+
+    /// Tells whether the connection was aborted.
+    #[must_use]
+    pub fn is_killed(&self) -> bool {
+        self.0.state.load(Ordering::Acquire) == KILLED
+    }
+
+    /// Starts the quarantine's clock, if it is not running.
+    pub(crate) fn quarantine(&self) {
+        let begun = self.0.state.compare_exchange(
+            LIVE,
+            QUARANTINED,
+            Ordering::AcqRel,
+            Ordering::Acquire,
+        );
+        if begun.is_ok() {
+            // The stream holds the timer: it must be polled to set it.
+            self.wake();
+        }
+    }
+
+    /// Decides whether a stream may go on, and has the polling task woken when that changes.
+    pub(crate) fn check(&self, half: Half, cx: &Context<'_>) -> Verdict {
+        // Registered before the state is read: a kill in between wakes this task again.
+        match half {
+            Half::Read => self.0.reader.register(cx.waker()),
+            Half::Write => self.0.writer.register(cx.waker()),
+        }
+        match self.0.state.load(Ordering::Acquire) {
+            LIVE => Verdict::Go,
+            QUARANTINED => Verdict::GoUntilAge(self.0.quarantine_age),
+            _ => Verdict::Stop,
+        }
+    }
+
+    fn wake(&self) {
+        for waker in [&self.0.reader, &self.0.writer] {
+            waker.take().map(Waker::wake);
+        }
+    }
+}
+
+impl fmt::Debug for KillSwitch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KillSwitch").field("killed", &self.is_killed()).finish()
+    }
+}
