@@ -6,8 +6,14 @@ use anyhow::{Context, Result, ensure};
 use ndxp_model::{Dataset, MAX_PARTITIONS, Pointer};
 
 use crate::{
-    Description, FileTree, agencies::Agencies, description::DatasetEntry, latin, records, schema,
+    Description, FileTree,
+    agencies::Agencies,
+    description::{DatasetEntry, Shape},
+    latin, records, schema,
 };
+
+/// From here on a JSON number may have been rounded on its way, so the hub refuses it.
+const EXACT: u64 = 1 << 53;
 
 /// Adds the files of every dataset.
 pub(crate) fn generate(
@@ -55,6 +61,10 @@ fn check(entry: &DatasetEntry, agencies: &Agencies) -> Result<()> {
     for leaf in entry.leaves() {
         let composed = latin::is_composed(&leaf.field.vi);
         ensure!(composed, "{}: its title is not in composed Unicode", leaf.path);
+        if let Shape::Integer(bounds) | Shape::Number(bounds) = &leaf.field.is {
+            let exact = bounds.iter().all(|bound| bound.unsigned_abs() < EXACT);
+            ensure!(exact, "{}: a bound is 2^53 or more, which JSON may round", leaf.path);
+        }
         let class = leaf.field.class.unwrap_or(entry.classification);
         ensure!(
             leaf.field.personal.is_none() || class >= ndxp_model::Classification::Internal,

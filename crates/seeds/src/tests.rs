@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::{
     Description, FileTree, agencies, agreements, datasets,
-    description::{AgreementEntry, Fields, Sample},
+    description::{AgreementEntry, Fields, Sample, Shape},
 };
 
 fn check(change: impl FnOnce(&mut Description), expected: &str) {
@@ -83,6 +83,18 @@ fn key_that_a_record_may_lack_is_refused() {
         nation.datasets.first_mut().expect("there are datasets").key = vec![path];
     };
     check(change, "key /phone_code is no field that every record has");
+}
+
+#[test]
+fn bound_that_json_may_round_is_refused() {
+    let change = |nation: &mut Description| {
+        for field in nation.datasets.iter_mut().flat_map(|dataset| &mut dataset.fields) {
+            if let Shape::Integer(bounds) = &mut field.is {
+                *bounds = [0, 1 << 53];
+            }
+        }
+    };
+    check(change, "a bound is 2^53 or more");
 }
 
 #[test]

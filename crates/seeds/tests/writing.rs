@@ -8,6 +8,7 @@ use std::{
 };
 
 use ndxp_model::Dataset;
+use ndxp_schema::{Profile, Schema};
 use ndxp_seeds::Difference;
 
 fn seeds() -> PathBuf {
@@ -60,4 +61,13 @@ fn bulk_spreads_2398_datasets_over_all_agencies() {
     let agencies = tree.iter().filter(|(path, _)| path.starts_with("agencies/"));
     assert_eq!(agencies.count(), 95);
     assert_eq!(tree, ndxp_seeds::bulk(&seeds(), 2398).unwrap());
+}
+
+#[test]
+fn every_schema_of_the_bulk_is_accepted() {
+    let tree = ndxp_seeds::bulk(&seeds(), 200).unwrap();
+    for (path, text) in tree.iter().filter(|(path, _)| path.ends_with("/schema.json")) {
+        let schema = Schema::parse(text.as_bytes(), &Profile::default());
+        schema.unwrap_or_else(|problems| panic!("{path}: {problems:?}")).compile().unwrap();
+    }
 }
