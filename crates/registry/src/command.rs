@@ -1,0 +1,122 @@
+//! What a caller asks the registry to change.
+
+use std::sync::Arc;
+
+use ndxp_model::{
+    Agency, AgencyId, AgreementId, AgreementRef, Dataset, DatasetName, Officer, PrincipalName,
+    PurposeCode, RequestId, SubscriptionName, System, Terms,
+};
+use ndxp_schema::Schema;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+/// Where a new subscription begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StartAt {
+    /// The earliest record that is kept.
+    Earliest,
+    /// These offsets, one a partition: what the caller found as the ends.
+    Offsets(#[serde(skip)] Vec<u64>),
+}
+
+/// A change, before anything is decided.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Command {
+    /// Registers an agency.
+    CreateAgency(Agency),
+    /// Suspends an agency.
+    SuspendAgency(AgencyId),
+    /// Lifts an agency's suspension.
+    ResumeAgency(AgencyId),
+    /// Registers a system of an agency.
+    CreateSystem(AgencyId, System),
+    /// Registers an officer of an agency.
+    CreateOfficer(AgencyId, Officer),
+    /// Registers a dataset.
+    CreateDataset(Dataset),
+    /// Registers a dataset's next schema.
+    RegisterSchema {
+        /// The dataset.
+        dataset: DatasetName,
+        /// The document as sent.
+        document: String,
+        /// The same document, parsed and checked.
+        #[serde(skip)]
+        schema: Arc<Schema>,
+    },
+    /// Makes a dataset active.
+    ActivateDataset(DatasetName),
+    /// Proposes an agreement or its next revision.
+    ProposeAgreement(Terms),
+    /// Approves a revision for one side.
+    ApproveAgreement {
+        /// The revision.
+        revision: AgreementRef,
+        /// The hash of the terms that the officer saw.
+        terms_hash: String,
+    },
+    /// Suspends an agreement.
+    SuspendAgreement(AgreementId),
+    /// Lifts an agreement's suspension.
+    ResumeAgreement(AgreementId),
+    /// Ends an agreement for good.
+    TerminateAgreement(AgreementId),
+    /// Creates a subscription.
+    CreateSubscription {
+        /// Its name.
+        name: SubscriptionName,
+        /// The dataset.
+        dataset: DatasetName,
+        /// What for.
+        purpose: PurposeCode,
+        /// Under which agreement, if the caller picked one.
+        agreement: Option<AgreementId>,
+        /// Where it begins.
+        start: StartAt,
+    },
+}
+
+impl Command {
+    /// Returns the command's name in leaves and logs.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::CreateAgency(_) => "create-agency",
+            Self::SuspendAgency(_) => "suspend-agency",
+            Self::ResumeAgency(_) => "resume-agency",
+            Self::CreateSystem(..) => "create-system",
+            Self::CreateOfficer(..) => "create-officer",
+            Self::CreateDataset(_) => "create-dataset",
+            Self::RegisterSchema { .. } => "register-schema",
+            Self::ActivateDataset(_) => "activate-dataset",
+            Self::ProposeAgreement(_) => "propose-agreement",
+            Self::ApproveAgreement { .. } => "approve-agreement",
+            Self::SuspendAgreement(_) => "suspend-agreement",
+            Self::ResumeAgreement(_) => "resume-agreement",
+            Self::TerminateAgreement(_) => "terminate-agreement",
+            Self::CreateSubscription { .. } => "create-subscription",
+        }
+    }
+}
+
+/// A command with who asks and under which id.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Names this change: the same id and body within 24 h is answered with the first outcome.
+    pub id: RequestId,
+    /// Who asks.
+    pub actor: PrincipalName,
+    /// What.
+    pub command: Command,
+}
+
+impl Request {
+    /// Returns the SHA-256 in hexadecimal of actor and command: what "the same body" means.
+    #[must_use]
+    pub fn body_hash(&self) -> String {
+        let body = serde_json_canonicalizer::to_vec(&(self.actor.to_string(), &self.command));
+        hex::encode(Sha256::digest(body.unwrap_or_default()))
+    }
+}

@@ -1,0 +1,122 @@
+//! Commands become events, or a refusal. Nothing is changed here.
+
+mod agencies;
+mod agreements;
+mod datasets;
+
+use ndxp_model::{AgencyId, PrincipalName, Role, Timestamp};
+
+use crate::{Command, Event, FORMAT, Refused, RegistryRecord, Request, State};
+
+/// What was decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// This record is to be appended.
+    Append(RegistryRecord),
+    /// It was done before: at this registry position.
+    Done {
+        /// The position of the record that did it.
+        position: u64,
+    },
+}
+
+/// What a rule found: events to write, or the position at which it was done before.
+enum Found {
+    Events(Vec<Event>),
+    Done(u64),
+}
+
+/// Decides a request on a state. `now` is limited from below by the state's time, so that a
+/// record's time never goes back.
+///
+/// # Errors
+/// [`Refused`], with nothing written.
+pub fn decide(state: &State, request: &Request, now: Timestamp) -> Result<Outcome, Refused> {
+    let body = request.body_hash();
+    if !state.knows(&request.actor) {
+        return Err(Refused::UnknownActor);
+    }
+    if !state.is_active(&request.actor.agency) {
+        return Err(Refused::AgencySuspended);
+    }
+    if let Some(seen) = state.requests.get(&request.id) {
+        let same = seen.body == body;
+        return if same { Ok(Outcome::Done { position: seen.position }) } else { Err(Refused::RequestIdReused) };
+    }
+    let t = now.max(state.time);
+    match found(state, request, t)? {
+        Found::Done(position) => Ok(Outcome::Done { position }),
+        Found::Events(events) => Ok(Outcome::Append(RegistryRecord {
+            v: FORMAT,
+            base: state.count,
+            t,
+            request_id: request.id,
+            body,
+            actor: Some(request.actor.clone()),
+            command: request.command.name().to_owned(),
+            events,
+        })),
+    }
+}
+
+fn found(state: &State, request: &Request, now: Timestamp) -> Result<Found, Refused> {
+    let actor = &request.actor;
+    let one = |event: Result<Event, Refused>| event.map(|event| Found::Events(vec![event]));
+    match &request.command {
+        Command::CreateAgency(agency) => one(agencies::create(state, actor, agency)),
+        Command::SuspendAgency(id) => one(agencies::suspend(state, actor, id)),
+        Command::ResumeAgency(id) => one(agencies::resume(state, actor, id)),
+        Command::CreateSystem(id, system) => one(agencies::create_system(state, actor, id, system)),
+        Command::CreateOfficer(id, officer) => {
+            one(agencies::create_officer(state, actor, id, officer))
+        }
+        Command::CreateDataset(dataset) => one(datasets::create(state, actor, dataset)),
+        Command::RegisterSchema { dataset, document, schema } => {
+            datasets::register_schema(state, actor, dataset, document, schema)
+        }
+        Command::ActivateDataset(name) => one(datasets::activate(state, actor, name)),
+        Command::CreateSubscription { name, dataset, purpose, agreement, start } => {
+            let event = datasets::subscribe(state, actor, name, dataset, start)?;
+            one(Ok(event.with(purpose, agreement.as_ref())))
+        }
+        Command::ProposeAgreement(terms) => one(agreements::propose(state, actor, terms, now)),
+        Command::ApproveAgreement { revision, terms_hash } => {
+            agreements::approve(state, actor, revision, terms_hash).map(Found::Events)
+        }
+        Command::SuspendAgreement(id) => one(agreements::suspend(state, actor, id)),
+        Command::ResumeAgreement(id) => one(agreements::resume(state, actor, id)),
+        Command::TerminateAgreement(id) => one(agreements::terminate(state, actor, id)),
+    }
+}
+
+fn is_authority(state: &State, actor: &PrincipalName) -> bool {
+    state.has_role(actor, Role::Authority)
+}
+
+/// The authority, or a steward of the agency.
+fn authority_or_steward(state: &State, actor: &PrincipalName, of: &AgencyId) -> Result<(), Refused> {
+    let steward = actor.agency == *of && state.has_role(actor, Role::Steward);
+    if is_authority(state, actor) || steward {
+        return Ok(());
+    }
+    Err(Refused::needs(format!("an officer with role authority, or with role steward of agencies/{of}")))
+}
+
+/// A system of the agency, or one of its stewards.
+fn owner(state: &State, actor: &PrincipalName, of: &AgencyId) -> Result<(), Refused> {
+    let may = actor.as_officer().is_none() || state.has_role(actor, Role::Steward);
+    if actor.agency == *of && may {
+        return Ok(());
+    }
+    Err(Refused::needs(format!("a system or a steward of agencies/{of}")))
+}
+
+fn titled(path: &str, title: &ndxp_model::Title) -> Result<(), Refused> {
+    for (member, text) in [("vi", &title.vi), ("en", &title.en)] {
+        if text.trim().is_empty() || text.len() > 500 {
+            let path = format!("{path}.{member}");
+            return Err(Refused::invalid(path, "must be 1 to 500 bytes of text"));
+        }
+    }
+    Ok(())
+}
