@@ -1,0 +1,91 @@
+//! What the hub must do with each record that an agreement releases.
+
+mod projection;
+mod rows;
+
+use std::collections::BTreeSet;
+
+use ndxp_model::{FieldGrant, Pointer, RowFilter};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use projection::Node;
+use rows::Rows;
+
+/// A row filter and a projection, compiled once for a revision of an agreement.
+///
+/// Which parts of a record a plan touches depends on the agreement, never on the record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    fields: Node,
+    rows: Option<Rows>,
+    hash: String,
+}
+
+impl Plan {
+    /// Compiles an allow-list of fields and a row filter.
+    #[must_use]
+    pub fn compile(fields: &BTreeSet<FieldGrant>, rows: Option<&RowFilter>) -> Self {
+        let mut root = Node::default();
+        for grant in fields {
+            root.grant(grant.path.tokens());
+        }
+        Self { fields: root, rows: rows.map(Rows::compile), hash: hash(fields, rows) }
+    }
+
+    /// Says whether the whole, unprojected `record` passes the row filter: the text at the filter's
+    /// field equals the filter's. A missing field or another type does not. Without a filter every
+    /// record passes.
+    #[must_use]
+    pub fn admits(&self, record: &Value) -> bool {
+        self.rows.as_ref().is_none_or(|rows| rows.admits(record))
+    }
+
+    /// Returns `record` with the granted fields only.
+    ///
+    /// A field that points to an object or array brings everything beneath it. Objects and arrays
+    /// on the way to a granted field stay, even if nothing in them is left. What is absent stays
+    /// absent. A value of another type than the field's path needs is left out, an element of an
+    /// array too; if that is the record itself, an empty object remains.
+    #[must_use]
+    pub fn project(&self, record: &Value) -> Value {
+        self.fields.project(record).unwrap_or_else(|| json!({}))
+    }
+
+    /// Says whether every one of a dataset's key fields is released as it is. Only then may the
+    /// consumer see the key itself. No key field at all is no permission.
+    #[must_use]
+    pub fn passes(&self, key_fields: &[Pointer]) -> bool {
+        !key_fields.is_empty() && key_fields.iter().all(|key| self.fields.grants(key.tokens()))
+    }
+
+    /// Says whether records are withheld by their content. Then positions and counts of what was
+    /// released would tell the consumer how many it did not get.
+    #[must_use]
+    pub fn filters_rows(&self) -> bool {
+        self.rows.is_some()
+    }
+
+    /// Returns the SHA-256 of the allow-list and the filter, in hex: `pol` of a leaf. Agreements
+    /// with the same fields and rows have the same.
+    #[must_use]
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+}
+
+/// Two members and strings only: serde_json's sorted members and escapes are those of RFC 8785.
+fn hash(fields: &BTreeSet<FieldGrant>, rows: Option<&RowFilter>) -> String {
+    let fields: Vec<&str> = fields.iter().map(|grant| grant.path.as_str()).collect();
+    let canonical = match rows {
+        None => json!({ "fields": fields }),
+        Some(rows) => json!({
+            "fields": fields,
+            "rows": { "equals": rows.equals, "field": rows.field.as_str() },
+        }),
+    };
+    hex::encode(Sha256::digest(canonical.to_string()))
+}
+
+#[cfg(test)]
+mod tests;
