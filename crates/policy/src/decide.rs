@@ -61,11 +61,7 @@ impl<'a> Verdict<'a> {
     }
 }
 
-fn judge<'a>(
-    compiled: &'a Compiled,
-    request: &AccessRequest<'_>,
-    now: Timestamp,
-) -> Verdict<'a> {
+fn judge<'a>(compiled: &'a Compiled, request: &AccessRequest<'_>, now: Timestamp) -> Verdict<'a> {
     let checked = in_force(compiled, request, now)
         .and_then(|()| operation(compiled, request))
         .and_then(|()| purpose(compiled, request));
