@@ -1,0 +1,146 @@
+//! A client: one connection, and what goes along with every call on it.
+
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use ndxp_proto::{error::Failure, header};
+use tonic::{
+    Code, Request, Response, Status,
+    metadata::{MetadataMap, MetadataValue},
+    transport::Channel,
+};
+
+use crate::{Identity, channel, failure, retry};
+
+/// How long a call may take, its repetitions apart.
+const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A connection to the hub. Cheap to clone; clones share the connection.
+#[derive(Debug, Clone)]
+pub struct Client {
+    channel: Channel,
+    registry: Arc<AtomicU64>,
+    traceparent: Option<String>,
+}
+
+impl Client {
+    /// Connects and asks the hub who it takes the caller for.
+    ///
+    /// # Errors
+    /// Without a reason: the address, the files or the connection are wrong. With one: the hub
+    /// does not know the caller.
+    pub async fn connect(identity: &Identity) -> Result<Self, Failure> {
+        let client = Self::lazy(identity)?;
+        client.who_am_i().await?;
+        Ok(client)
+    }
+
+    /// Describes a connection that the first call makes. Needs a tokio runtime around it.
+    ///
+    /// # Errors
+    /// The address or the PEM files are wrong.
+    pub fn lazy(identity: &Identity) -> Result<Self, Failure> {
+        let channel = channel::lazy(identity)?;
+        Ok(Self { channel, registry: Arc::default(), traceparent: None })
+    }
+
+    /// Sends this W3C trace context with every call.
+    #[must_use]
+    pub fn with_traceparent(self, traceparent: impl Into<String>) -> Self {
+        Self { traceparent: Some(traceparent.into()), ..self }
+    }
+
+    /// Returns the highest registry position that an answer has carried.
+    #[must_use]
+    pub fn registry_position(&self) -> u64 {
+        self.registry.load(Ordering::Relaxed)
+    }
+
+    /// Makes every later call wait until the hub has applied this registry position: after a
+    /// change that another client made.
+    pub fn saw_registry_position(&self, position: u64) {
+        self.registry.fetch_max(position, Ordering::Relaxed);
+    }
+
+    pub(crate) fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
+    /// Sends a message, and again as long as the hub says that it may help.
+    pub(crate) async fn call<Q, S, F, Fut>(&self, message: Q, send: F) -> Result<S, Failure>
+    where
+        Q: Clone,
+        F: Fn(Request<Q>) -> Fut,
+        Fut: Future<Output = Result<Response<S>, Status>>,
+    {
+        let mut tries = 0;
+        loop {
+            let mut request = self.request(message.clone())?;
+            request.set_timeout(CALL_TIMEOUT);
+            let answer = send(request).await;
+            tries += 1;
+            let failure = match answer {
+                Ok(response) => {
+                    self.saw(response.metadata());
+                    return Ok(response.into_inner());
+                }
+                Err(status) => self.failed(status),
+            };
+            match retry::delay(tries, &failure, chance()) {
+                Some(delay) => tokio::time::sleep(delay).await,
+                None => return Err(failure),
+            }
+        }
+    }
+
+    /// Adds to a message what goes along with every call.
+    pub(crate) fn request<Q>(&self, message: Q) -> Result<Request<Q>, Failure> {
+        let mut request = Request::new(message);
+        let position = self.registry_position();
+        if position > 0 {
+            request.metadata_mut().insert(header::REGISTRY, MetadataValue::from(position));
+        }
+        if let Some(text) = &self.traceparent {
+            let value = text.parse().map_err(|_| {
+                failure::local(Code::InvalidArgument, "the trace context is not a header's text")
+            })?;
+            request.metadata_mut().insert(header::TRACEPARENT, value);
+        }
+        Ok(request)
+    }
+
+    /// Remembers the registry position of an answer.
+    pub(crate) fn saw(&self, metadata: &MetadataMap) {
+        let value = metadata.get(header::REGISTRY).and_then(|value| value.to_str().ok());
+        if let Some(position) = value.and_then(|text| text.parse().ok()) {
+            self.saw_registry_position(position);
+        }
+    }
+
+    pub(crate) fn failed(&self, status: Status) -> Failure {
+        self.saw(status.metadata());
+        failure::of(status)
+    }
+}
+
+/// Returns a new request id: a random UUID.
+///
+/// # Panics
+/// If the operating system has no random bytes.
+#[must_use]
+pub fn request_id() -> String {
+    let mut bytes = [0_u8; 16];
+    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+    uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+}
+
+/// A number for spreading delays. Where chance fails, they are not spread.
+fn chance() -> u32 {
+    getrandom::u32().unwrap_or_default()
+}
