@@ -1,13 +1,23 @@
 //! Why a record is invalid, bounded.
 
+mod branch;
+mod leaf;
+mod objects;
+mod visit;
+mod walk;
+mod words;
+
 use serde_json::Value;
 
-use crate::schema::Inner;
+use crate::schema::{Inner, Target as Place};
+use visit::Report;
+use walk::Walk;
 
 /// How much an explanation may cost and hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
-    /// Steps of work: one for each schema asked about a value, and one for each 16 values compared or counted.
+    /// Steps of work: one for each schema asked about a value, and more for rules that
+    /// look at a whole value.
     pub steps: usize,
     /// Violations listed.
     pub errors: usize,
@@ -33,7 +43,7 @@ pub struct Violation {
     pub message: String,
 }
 
-/// The violations found, in the order of the record's members and then of the schema.
+/// The violations found: first by keyword of the schema, then by name or index in the record.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Explanation {
     /// At least one for an invalid record.
@@ -42,12 +52,32 @@ pub struct Explanation {
     pub truncated: bool,
 }
 
-pub(crate) fn explain(_schema: &Inner, _record: &Value, _budget: Budget) -> Explanation {
-    let whole = Violation {
+/// Explains a record that the validator refused.
+pub(crate) fn explain(schema: &Inner, record: &Value, budget: Budget) -> Explanation {
+    let mut walk = Walk::new(schema, budget.steps);
+    let mut report = Report::new(budget.errors.max(1));
+    let root = Place { schema: &schema.root, pointer: String::new() };
+    visit::visit(&mut walk, &root, record, "", &mut report);
+    let truncated = report.truncated || walk.exhausted();
+    let mut violations = report.violations;
+    if violations.is_empty() {
+        violations.push(report.suspect.unwrap_or_else(unplaced));
+    }
+    Explanation { violations, truncated }
+}
+
+/// The validator said no, and the budget ran out before the walk came to the place.
+fn unplaced() -> Violation {
+    Violation {
         instance_path: String::new(),
         schema_path: String::new(),
-        keyword: String::new(),
-        message: "the record does not match the schema".to_owned(),
-    };
-    Explanation { violations: vec![whole], truncated: true }
+        keyword: "limit".to_owned(),
+        message:
+            "the record does not match the schema; its place was not found within the work allowed"
+                .to_owned(),
+    }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests;

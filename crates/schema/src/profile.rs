@@ -74,7 +74,7 @@ impl SchemaLimits {
     #[must_use]
     pub const fn none() -> Self {
         Self {
-            json: json::Limits { max_bytes: usize::MAX, max_depth: 127 },
+            json: json::Limits { max_bytes: usize::MAX, max_depth: 126 },
             max_subschemas: usize::MAX,
             max_enum: usize::MAX,
             max_chain: usize::MAX,

@@ -18,7 +18,8 @@ use crate::{
     validator::{CompileError, Validator},
 };
 
-pub(crate) use keywords::children;
+pub(crate) use check::closest;
+pub(crate) use keywords::{children, hidden_by_ref};
 pub(crate) use leaves::{Leaves, options};
 pub(crate) use places::{Target, resolve};
 
@@ -34,7 +35,7 @@ pub enum Dialect {
 /// A schema that keeps all limits and compiles. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Schema {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
 /// What validators share with the schema they come from.

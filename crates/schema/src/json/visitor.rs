@@ -11,8 +11,8 @@ use serde_json::{Map, Value, map::Entry};
 use super::MAX_INTEGER;
 use crate::pointer;
 
-/// serde_json stops at 128 levels by itself; one less is ours to report.
-pub(super) const MAX_DEPTH: usize = 127;
+/// serde_json refuses the 128th level by itself; the one before is ours to report.
+pub(super) const MAX_DEPTH: usize = 126;
 
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Fault {

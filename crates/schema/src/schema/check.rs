@@ -1,9 +1,16 @@
-//! The checks at registration.
+//! The checks at registration: every problem, not only the first.
+
+mod chains;
+mod rules;
+
+pub(crate) use rules::closest;
+
+use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::{Dialect, Leaves};
-use crate::profile::Profile;
+use super::{Dialect, Leaves, keywords, places};
+use crate::profile::{Profile, Refs};
 
 pub(super) const MAX_PROBLEMS: usize = 100;
 
@@ -15,6 +22,86 @@ pub(super) struct Found {
     pub(super) message: String,
 }
 
-pub(super) fn check(_root: &Value, _profile: &Profile) -> Result<(Dialect, Leaves), Vec<Found>> {
-    Ok((Dialect::Draft202012, Leaves::default()))
+/// The schemas of the document by their place in it.
+type Places<'s> = HashMap<String, &'s Value>;
+
+/// Checks a document that is JSON within the limits.
+pub(super) fn check(root: &Value, profile: &Profile) -> Result<(Dialect, Leaves), Vec<Found>> {
+    let dialect = dialect(root).map_err(|found| vec![found])?;
+    let mut rules = rules::Rules::new(root, dialect, profile);
+    metaschema(root, dialect, &mut rules.found);
+    let places = match places(root, dialect, profile.schema.max_subschemas) {
+        Ok(places) => places,
+        Err(found) => {
+            rules.found.push(found);
+            return Err(rules.found);
+        }
+    };
+    for (place, schema) in &places {
+        rules.apply(place, schema, &places);
+    }
+    if profile.refs == Refs::SameDocument && rules.found.is_empty() {
+        chains::check(root, dialect, &places, profile.schema.max_chain, &mut rules.found);
+    }
+    rules.finish().map(|leaves| (dialect, leaves))
+}
+
+fn dialect(root: &Value) -> Result<Dialect, Found> {
+    let refuse = |pointer: &str, keyword: &str, message: &str| {
+        Err(Found {
+            pointer: pointer.to_owned(),
+            keyword: keyword.to_owned(),
+            message: message.to_owned(),
+        })
+    };
+    if !root.is_object() && !root.is_boolean() {
+        return refuse("", "json", "a schema is an object, true or false");
+    }
+    let Some(uri) = root.get("$schema") else { return Ok(Dialect::Draft202012) };
+    match uri.as_str().map(|uri| uri.trim_end_matches('#')) {
+        Some("http://json-schema.org/draft-07/schema") => Ok(Dialect::Draft7),
+        Some("https://json-schema.org/draft/2020-12/schema") => Ok(Dialect::Draft202012),
+        _ => refuse(
+            "/$schema",
+            "$schema",
+            "the dialect is https://json-schema.org/draft/2020-12/schema or http://json-schema.org/draft-07/schema#",
+        ),
+    }
+}
+
+fn metaschema(root: &Value, dialect: Dialect, found: &mut Vec<Found>) {
+    let meta = match dialect {
+        Dialect::Draft7 => jsonschema::draft7::meta::validator(),
+        Dialect::Draft202012 => jsonschema::draft202012::meta::validator(),
+    };
+    if meta.is_valid(root) {
+        return;
+    }
+    found.extend(meta.iter_errors(root).take(MAX_PROBLEMS).map(|error| {
+        let pointer = error.instance_path().to_string();
+        Found {
+            keyword: places::last_token(&pointer),
+            message: error.masked_with("this").to_string().chars().take(200).collect(),
+            pointer,
+        }
+    }));
+}
+
+/// Returns every schema of the document.
+fn places(root: &Value, dialect: Dialect, max: usize) -> Result<Places<'_>, Found> {
+    let mut places = Places::new();
+    let mut open = vec![(String::new(), root)];
+    while let Some((place, schema)) = open.pop() {
+        open.extend(
+            keywords::children(dialect, schema, &place)
+                .into_iter()
+                .map(|(_, place, inner)| (place, inner)),
+        );
+        places.insert(place, schema);
+        if places.len() > max {
+            let message = format!("more than {max} schemas inside one document");
+            return Err(Found { pointer: String::new(), keyword: "limit".to_owned(), message });
+        }
+    }
+    Ok(places)
 }

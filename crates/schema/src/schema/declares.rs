@@ -4,7 +4,11 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::{Dialect, Inner, keywords::in_place, places};
+use super::{
+    Dialect, Inner,
+    keywords::{hidden_by_ref, in_place},
+    places,
+};
 use crate::pointer;
 
 /// Follows the tokens from the root; at each step all schemas that apply at the place.
@@ -39,6 +43,9 @@ fn applying<'s>(schema: &'s Inner, start: Vec<&'s Value>) -> Vec<&'s Value> {
                 places::resolve(&schema.root, schema.dialect, target).map(|target| target.schema),
             );
         }
+        if hidden_by_ref(schema.dialect, at) {
+            continue;
+        }
         let inner = super::children(schema.dialect, at, "");
         let applied =
             inner.into_iter().filter(|(keyword, ..)| in_place(keyword) && *keyword != "not");
@@ -49,7 +56,7 @@ fn applying<'s>(schema: &'s Inner, start: Vec<&'s Value>) -> Vec<&'s Value> {
 
 /// Returns the schemas that `at` declares for the property or item `token`.
 fn below<'s>(dialect: Dialect, at: &'s Value, token: &str) -> Vec<&'s Value> {
-    if dialect == Dialect::Draft7 && at.get("$ref").is_some() {
+    if hidden_by_ref(dialect, at) {
         return Vec::new();
     }
     let property = at.get("properties").and_then(|named| named.get(token));

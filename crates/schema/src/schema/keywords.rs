@@ -56,6 +56,11 @@ pub(crate) fn in_place(keyword: &str) -> bool {
     )
 }
 
+/// Tells whether the schema is nothing but its reference: before 2019-09 a `$ref` hides its siblings.
+pub(crate) fn hidden_by_ref(dialect: Dialect, schema: &Value) -> bool {
+    dialect == Dialect::Draft7 && schema.get("$ref").is_some()
+}
+
 /// Returns the schemas right below `schema`, each with its keyword and pointer.
 pub(crate) fn children<'s>(
     dialect: Dialect,
@@ -64,10 +69,6 @@ pub(crate) fn children<'s>(
 ) -> Vec<(&'s str, String, &'s Value)> {
     let mut found = Vec::new();
     let Some(members) = schema.as_object() else { return found };
-    // Before 2019-09 a reference hides its siblings.
-    if dialect == Dialect::Draft7 && members.contains_key("$ref") {
-        return found;
-    }
     for (keyword, value) in members {
         let Some(shape) = shape(dialect, keyword) else { continue };
         let here = pointer::join(place, keyword);

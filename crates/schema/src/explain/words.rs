@@ -1,0 +1,95 @@
+//! The words of a violation: what was expected from the schema, what kind of thing was found, never a value.
+
+use serde_json::{Map, Value};
+
+use super::{leaf, walk::Walk};
+use crate::schema;
+
+/// Says what kind of thing a value is, and its size.
+pub(super) fn kind(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(_) => "a boolean".to_owned(),
+        Value::Number(_) if leaf::is_a("integer", value) => "an integer".to_owned(),
+        Value::Number(_) => "a number".to_owned(),
+        Value::String(text) => format!("a string of {}", count(text.chars().count(), "character")),
+        Value::Array(items) => format!("an array of {}", count(items.len(), "item")),
+        Value::Object(members) => format!("an object of {}", count(members.len(), "member")),
+    }
+}
+
+pub(super) fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+/// Words a leaf keyword that does not hold.
+pub(super) fn leaf(walk: &Walk<'_>, keyword: &str, rule: &Value, value: &Value) -> String {
+    let found = kind(value);
+    let expected = match keyword {
+        "type" => types(rule),
+        "const" => short(rule),
+        "enum" => one_of(rule),
+        "minimum" => format!("at least {rule}"),
+        "maximum" => format!("at most {rule}"),
+        "exclusiveMinimum" => format!("more than {rule}"),
+        "exclusiveMaximum" => format!("less than {rule}"),
+        "multipleOf" => format!("a multiple of {rule}"),
+        "minLength" => format!("at least {rule} characters"),
+        "maxLength" => format!("at most {rule} characters"),
+        "minItems" => format!("at least {rule} items"),
+        "maxItems" => format!("at most {rule} items"),
+        "minProperties" => format!("at least {rule} members"),
+        "maxProperties" => format!("at most {rule} members"),
+        "uniqueItems" => {
+            return format!("expected items that differ, found two equal ones in {found}");
+        }
+        "pattern" => format!("a text that matches {}", short(rule)),
+        "format" => format(walk, rule),
+        other => return format!("the rule {other} does not hold for {found}"),
+    };
+    format!("expected {expected}, found {found}")
+}
+
+fn types(rule: &Value) -> String {
+    match rule {
+        Value::Array(names) => {
+            names.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or ")
+        }
+        other => other.as_str().unwrap_or_default().to_owned(),
+    }
+}
+
+fn one_of(rule: &Value) -> String {
+    const LISTED: usize = 6;
+    let members = rule.as_array().map(Vec::as_slice).unwrap_or_default();
+    let listed: Vec<String> = members.iter().take(LISTED).map(short).collect();
+    let more = members.len().saturating_sub(LISTED);
+    let rest = if more > 0 { format!(" or {more} more") } else { String::new() };
+    format!("one of {}{rest}", listed.join(", "))
+}
+
+fn format(walk: &Walk<'_>, rule: &Value) -> String {
+    let name = rule.as_str().unwrap_or_default();
+    match walk.schema.profile.national_format(name) {
+        Some(format) => format!("{} ({name})", format.hint),
+        None => format!("a text of format {name}"),
+    }
+}
+
+/// Prints a value of the schema, cut at 64 characters.
+pub(super) fn short(rule: &Value) -> String {
+    let text = rule.to_string();
+    match text.char_indices().nth(64) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
+}
+
+/// Words an unexpected member: the nearest name that the schema knows, and never another member's value.
+pub(super) fn unexpected(rules: &Map<String, Value>, name: &str) -> String {
+    let known = rules.get("properties").and_then(Value::as_object);
+    match schema::closest(name, known.into_iter().flat_map(Map::keys).map(String::as_str)) {
+        Some(nearest) => format!("unexpected property; did you mean {nearest}?"),
+        None => "unexpected property".to_owned(),
+    }
+}
