@@ -73,11 +73,8 @@ pub struct Delivery {
 pub enum Event {
     /// Records came.
     Deliver(Delivery),
-    /// Nothing is left at present.
-    Idle {
-        /// Where the subscription stands: opaque.
-        cursor: Bytes,
-    },
+    /// Everything that is there now was delivered.
+    Idle,
     /// One frame of acknowledgements is durable.
     Settled {
         /// How many were taken.
@@ -254,7 +251,7 @@ fn event(frame: Answer) -> Option<Event> {
         Answer::SettleResult(result) => {
             Some(Event::Settled { settled: result.settled, lost: result.lost })
         }
-        Answer::Idle(idle) => Some(Event::Idle { cursor: idle.cursor }),
+        Answer::Idle(_) => Some(Event::Idle),
         Answer::Suspended(suspended) => {
             let (agreement, reason) = (suspended.agreement, suspended.reason);
             Some(Event::Suspended { agreement, reason })
