@@ -10,9 +10,7 @@ pub mod header;
 #[expect(
     missing_docs,
     unreachable_pub,
-    missing_debug_implementations,
-    clippy::cast_lossless,
-    clippy::large_futures,
+    clippy::allow_attributes_without_reason,
     reason = "generated code; its comments come from the proto files"
 )]
 mod generated {
@@ -43,6 +41,7 @@ mod generated {
     }
 }
 
+pub use convert::{duration, timestamp};
 pub use generated::agreement::v1 as agreement;
 pub use generated::common::v1 as common;
 pub use generated::exchange::v1 as exchange;
