@@ -26,6 +26,7 @@ impl Problems {
     pub fn finish<T>(self, value: Option<T>) -> Result<T, Refusal> {
         match (value, self.0.first()) {
             (Some(value), None) => Ok(value),
+            // A value can only be missing because one of its fields was refused; still no panic.
             (None, None) => Err(Refusal::field("", "the message is not complete")),
             (_, Some(first)) => {
                 let mut refusal = Refusal::field(first.path.clone(), first.message.clone());

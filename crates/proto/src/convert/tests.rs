@@ -1,1 +1,5 @@
 //! Claims about the conversions.
+
+mod round_trip;
+mod strategies;
+mod wrong;
