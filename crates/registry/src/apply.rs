@@ -1,18 +1,12 @@
 //! The fold: records become state. Total over known kinds, and deterministic.
 
-use std::{collections::BTreeMap, sync::Arc};
+mod agencies;
+mod agreements;
+mod datasets;
 
-use ndxp_model::{AgencyStatus, AgreementId, AgreementRef, DatasetState, Terms, Timestamp};
-use ndxp_policy::{Standing, Status};
 use thiserror::Error;
 
-use crate::{
-    AgencyEntry, AgreementEntry, AgreementStatus, Approval, DatasetEntry, Event, FORMAT,
-    RegistryRecord, Revision, SchemaEntry, Seen, State, Subscription,
-};
-
-/// How long a request id is remembered: 24 hours.
-const REMEMBERED_MS: i64 = 86_400_000;
+use crate::{Event, FORMAT, RegistryRecord, Seen, State, Subscription, state::forgotten_at};
 
 /// What became of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +21,9 @@ pub enum Applied {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ApplyError {
     /// The hub's format was raised above what this version reads.
-    #[error("the registry was raised to format {found}, this version reads up to {FORMAT}: upgrade the node")]
+    #[error(
+        "the registry was raised to format {found}, this version reads up to {FORMAT}: upgrade the node"
+    )]
     Format {
         /// The new format.
         found: u32,
@@ -38,13 +34,17 @@ impl State {
     /// Applies the next record of the log. One whose `base` is not this state's count is ignored.
     ///
     /// # Errors
-    /// [`ApplyError`]: the node must stop, because it could no longer read what follows.
+    /// [`ApplyError`], with nothing changed: the node must stop, because it could no longer read
+    /// what follows.
     pub fn apply(&mut self, record: &RegistryRecord) -> Result<Applied, ApplyError> {
         if record.base != self.count {
             return Ok(Applied::Ignored);
         }
+        if let Some(found) = unreadable_format(record) {
+            return Err(ApplyError::Format { found });
+        }
         for event in &record.events {
-            self.apply_event(record, event)?;
+            self.apply_event(record, event);
         }
         self.remember(record);
         self.time = self.time.max(record.t);
@@ -52,96 +52,50 @@ impl State {
         Ok(Applied::Accepted)
     }
 
+    /// Remembers the request and forgets those older than 24 hours. Times never go back, so they
+    /// stand at the front: each is looked at once.
     fn remember(&mut self, record: &RegistryRecord) {
-        let oldest = Timestamp::from_millis(record.t.millis() - REMEMBERED_MS);
-        if self.requests.len().is_power_of_two() {
-            self.requests.retain(|_, seen| seen.at > oldest);
+        let oldest = forgotten_at(record.t);
+        while let Some((at, id)) = self.by_age.pop_front_if(|(at, _)| *at <= oldest) {
+            // The id may have been used again since, by a record that is no older than this one.
+            if self.requests.get(&id).is_some_and(|seen| seen.at == at) {
+                self.requests.remove(&id);
+            }
         }
         let seen = Seen { body: record.body.clone(), position: self.count, at: record.t };
         self.requests.insert(record.request_id, seen);
+        self.by_age.push_back((record.t, record.request_id));
     }
 
-    fn apply_event(&mut self, record: &RegistryRecord, event: &Event) -> Result<(), ApplyError> {
+    fn apply_event(&mut self, record: &RegistryRecord, event: &Event) {
         match event {
             Event::Genesis { trust_domain, incarnation } => {
                 self.trust_domain = Some(trust_domain.clone());
                 self.incarnation.clone_from(incarnation);
                 self.format = record.v;
             }
-            Event::FormatRaised { format } if *format > FORMAT => {
-                return Err(ApplyError::Format { found: *format });
-            }
-            Event::FormatRaised { format } => self.format = *format,
-            Event::AgencyCreated { agency } => {
-                let entry = AgencyEntry {
-                    agency: agency.clone(),
-                    status: AgencyStatus::Active,
-                    systems: BTreeMap::new(),
-                    officers: BTreeMap::new(),
-                };
-                self.agencies.insert(agency.id.clone(), entry);
-            }
-            Event::AgencySuspended { agency } => self.set_status(agency, AgencyStatus::Suspended),
-            Event::AgencyResumed { agency } => self.set_status(agency, AgencyStatus::Active),
-            Event::SystemCreated { agency, system } => {
-                if let Some(entry) = self.agencies.get_mut(agency) {
-                    entry.systems.insert(system.id.clone(), system.clone());
-                }
-            }
-            Event::OfficerCreated { agency, officer } => {
-                if let Some(entry) = self.agencies.get_mut(agency) {
-                    entry.officers.insert(officer.id.clone(), officer.clone());
-                }
-            }
-            Event::DatasetCreated { dataset } => {
-                let entry = DatasetEntry {
-                    dataset: Arc::new(dataset.clone()),
-                    state: DatasetState::Draft,
-                    schemas: Vec::new(),
-                };
-                self.datasets.insert(dataset.name.clone(), entry);
-            }
+            Event::FormatRaised { format } => self.format = self.format.max(*format),
+            Event::AgencyCreated { agency } => self.add_agency(agency),
+            Event::AgencySuspended { agency } => self.suspend_agency(agency),
+            Event::AgencyResumed { agency } => self.resume_agency(agency),
+            Event::SystemCreated { agency, system } => self.add_system(agency, system),
+            Event::OfficerCreated { agency, officer } => self.add_officer(agency, officer),
+            Event::DatasetCreated { dataset } => self.add_dataset(dataset),
+            // The version is its place in the list: it was counted on this very state.
             Event::SchemaRegistered { dataset, version: _, hash, document } => {
-                let position = self.count;
-                if let Some(entry) = self.datasets.get_mut(dataset) {
-                    entry.schemas.push(SchemaEntry {
-                        hash: hash.clone(),
-                        document: document.as_str().into(),
-                        registered_at: record.t,
-                        position,
-                    });
-                }
+                self.add_schema(record.t, dataset, hash, document);
             }
-            Event::DatasetActivated { dataset } => {
-                if let Some(entry) = self.datasets.get_mut(dataset) {
-                    entry.state = DatasetState::Active;
-                }
-            }
+            Event::DatasetActivated { dataset } => self.activate_dataset(dataset),
             Event::AgreementProposed { revision, terms, terms_hash } => {
-                self.propose(record, *revision, terms, terms_hash);
+                self.add_revision(record.actor.as_ref(), *revision, terms, terms_hash);
             }
             Event::AgreementApproved { revision, officer } => {
-                let approval = Approval { officer: officer.clone(), at: record.t };
-                self.edit(&revision.id, |entry| {
-                    let index = revision.revision.saturating_sub(1) as usize;
-                    if let Some(revision) = entry.revisions.get_mut(index) {
-                        revision.approvals.push(approval);
-                    }
-                });
+                self.add_approval(record.t, revision, officer);
             }
-            Event::AgreementInForce { revision } => self.edit(&revision.id, |entry| {
-                entry.in_force = Some(revision.revision);
-                entry.proposed = None;
-            }),
-            Event::AgreementSuspended { agreement, by } => self.edit(agreement, |entry| {
-                entry.status = AgreementStatus::Suspended(by.clone());
-            }),
-            Event::AgreementResumed { agreement } => {
-                self.edit(agreement, |entry| entry.status = AgreementStatus::Open);
-            }
-            Event::AgreementTerminated { agreement } => {
-                self.edit(agreement, |entry| entry.status = AgreementStatus::Terminated);
-            }
+            Event::AgreementInForce { revision } => self.put_in_force(revision),
+            Event::AgreementSuspended { agreement, by } => self.suspend_agreement(agreement, by),
+            Event::AgreementResumed { agreement, by } => self.resume_agreement(agreement, by),
+            Event::AgreementTerminated { agreement } => self.end_agreement(agreement),
             Event::SubscriptionCreated { name, dataset, purpose, agreement, start } => {
                 let subscription = Subscription {
                     dataset: dataset.clone(),
@@ -152,52 +106,12 @@ impl State {
                 self.subscriptions.insert(name.clone(), subscription);
             }
         }
-        Ok(())
     }
+}
 
-    fn set_status(&mut self, agency: &ndxp_model::AgencyId, status: AgencyStatus) {
-        if let Some(entry) = self.agencies.get_mut(agency) {
-            entry.status = status;
-        }
-    }
-
-    fn propose(&mut self, record: &RegistryRecord, number: u32, terms: &Terms, hash: &str) {
-        let entry = self.agreements.entry(terms.id.clone()).or_insert_with(|| AgreementEntry {
-            status: AgreementStatus::Open,
-            revisions: Vec::new(),
-            in_force: None,
-            proposed: None,
-        });
-        entry.revisions.push(Revision {
-            terms: terms.clone(),
-            terms_hash: hash.to_owned(),
-            proposed_by: record.actor.clone(),
-            approvals: Vec::new(),
-        });
-        entry.proposed = Some(number);
-        if number == 1 {
-            let key = (terms.consumer.clone(), terms.dataset.clone());
-            self.shared.entry(key).or_default().push(terms.id.clone());
-        }
-    }
-
-    /// Changes an agreement and compiles what decisions are made on anew.
-    fn edit(&mut self, id: &AgreementId, change: impl FnOnce(&mut AgreementEntry)) {
-        let Some(entry) = self.agreements.get_mut(id) else { return };
-        change(entry);
-        let Some(number) = entry.in_force else { return };
-        let status = match entry.status {
-            AgreementStatus::Open => Status::Active,
-            AgreementStatus::Suspended(_) => Status::Suspended,
-            AgreementStatus::Terminated => Status::Terminated,
-        };
-        if let Some(revision) = entry.revision(number) {
-            self.in_force.insert(Standing {
-                reference: AgreementRef { id: id.clone(), revision: number },
-                terms: revision.terms.clone(),
-                terms_hash: revision.terms_hash.clone(),
-                status,
-            });
-        }
-    }
+fn unreadable_format(record: &RegistryRecord) -> Option<u32> {
+    record.events.iter().find_map(|event| {
+        let Event::FormatRaised { format } = event else { return None };
+        (*format > FORMAT).then_some(*format)
+    })
 }

@@ -8,7 +8,8 @@ use ndxp_model::{
 };
 use ndxp_schema::Schema;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
+
+use crate::canonical::canonical_hash;
 
 /// Where a new subscription begins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -16,7 +17,8 @@ use sha2::{Digest, Sha256};
 pub enum StartAt {
     /// The earliest record that is kept.
     Earliest,
-    /// These offsets, one a partition: what the caller found as the ends.
+    /// These offsets, one a partition: what the caller found as the ends. They are no part of the
+    /// body's hash, since a request sent again finds other ends.
     Offsets(#[serde(skip)] Vec<u64>),
 }
 
@@ -116,7 +118,6 @@ impl Request {
     /// Returns the SHA-256 in hexadecimal of actor and command: what "the same body" means.
     #[must_use]
     pub fn body_hash(&self) -> String {
-        let body = serde_json_canonicalizer::to_vec(&(self.actor.to_string(), &self.command));
-        hex::encode(Sha256::digest(body.unwrap_or_default()))
+        canonical_hash(&(&self.actor, &self.command))
     }
 }

@@ -3,10 +3,13 @@
 mod agencies;
 mod agreements;
 mod datasets;
+mod limits;
+mod standing;
+mod subscriptions;
 
 use ndxp_model::{AgencyId, PrincipalName, Role, Timestamp};
 
-use crate::{Command, Event, FORMAT, Refused, RegistryRecord, Request, State};
+use crate::{Command, Event, Refused, RegistryRecord, Request, State};
 
 /// What was decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,15 +42,16 @@ pub fn decide(state: &State, request: &Request, now: Timestamp) -> Result<Outcom
     if !state.is_active(&request.actor.agency) {
         return Err(Refused::AgencySuspended);
     }
-    if let Some(seen) = state.requests.get(&request.id) {
-        let same = seen.body == body;
-        return if same { Ok(Outcome::Done { position: seen.position }) } else { Err(Refused::RequestIdReused) };
-    }
     let t = now.max(state.time);
+    if let Some(seen) = state.remembered(&request.id, t) {
+        let done = Outcome::Done { position: seen.position };
+        return if seen.body == body { Ok(done) } else { Err(Refused::RequestIdReused) };
+    }
     match found(state, request, t)? {
         Found::Done(position) => Ok(Outcome::Done { position }),
         Found::Events(events) => Ok(Outcome::Append(RegistryRecord {
-            v: FORMAT,
+            // What all nodes read, not what this one could write.
+            v: state.format,
             base: state.count,
             t,
             request_id: request.id,
@@ -76,16 +80,17 @@ fn found(state: &State, request: &Request, now: Timestamp) -> Result<Found, Refu
         }
         Command::ActivateDataset(name) => one(datasets::activate(state, actor, name)),
         Command::CreateSubscription { name, dataset, purpose, agreement, start } => {
-            let event = datasets::subscribe(state, actor, name, dataset, start)?;
-            one(Ok(event.with(purpose, agreement.as_ref())))
+            let agreement = agreement.as_ref();
+            let asked = subscriptions::Asked { name, dataset, purpose, agreement, start };
+            one(subscriptions::create(state, actor, &asked))
         }
         Command::ProposeAgreement(terms) => one(agreements::propose(state, actor, terms, now)),
         Command::ApproveAgreement { revision, terms_hash } => {
-            agreements::approve(state, actor, revision, terms_hash).map(Found::Events)
+            agreements::approve(state, actor, revision, terms_hash, now).map(Found::Events)
         }
-        Command::SuspendAgreement(id) => one(agreements::suspend(state, actor, id)),
-        Command::ResumeAgreement(id) => one(agreements::resume(state, actor, id)),
-        Command::TerminateAgreement(id) => one(agreements::terminate(state, actor, id)),
+        Command::SuspendAgreement(id) => one(standing::suspend(state, actor, id)),
+        Command::ResumeAgreement(id) => one(standing::resume(state, actor, id)),
+        Command::TerminateAgreement(id) => one(standing::terminate(state, actor, id)),
     }
 }
 
@@ -94,12 +99,18 @@ fn is_authority(state: &State, actor: &PrincipalName) -> bool {
 }
 
 /// The authority, or a steward of the agency.
-fn authority_or_steward(state: &State, actor: &PrincipalName, of: &AgencyId) -> Result<(), Refused> {
+fn authority_or_steward(
+    state: &State,
+    actor: &PrincipalName,
+    of: &AgencyId,
+) -> Result<(), Refused> {
     let steward = actor.agency == *of && state.has_role(actor, Role::Steward);
     if is_authority(state, actor) || steward {
         return Ok(());
     }
-    Err(Refused::needs(format!("an officer with role authority, or with role steward of agencies/{of}")))
+    Err(Refused::needs(format!(
+        "an officer with role authority, or with role steward of agencies/{of}"
+    )))
 }
 
 /// A system of the agency, or one of its stewards.

@@ -100,10 +100,12 @@ pub enum Event {
         /// Who imposed it, and alone lifts it.
         by: AgencyId,
     },
-    /// A suspension was lifted.
+    /// An agency lifted the suspension that it had imposed; those of others stand.
     AgreementResumed {
         /// The agreement.
         agreement: AgreementId,
+        /// The agency.
+        by: AgencyId,
     },
     /// An agreement ended for good.
     AgreementTerminated {

@@ -9,7 +9,10 @@
 //!
 //! This crate is pure. What is costly, such as parsing a schema, comes in as a finished value.
 
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 mod apply;
+mod canonical;
 mod command;
 mod decide;
 mod event;
@@ -17,7 +20,7 @@ mod record;
 mod refused;
 mod state;
 
-pub use apply::{ApplyError, Applied};
+pub use apply::{Applied, ApplyError};
 pub use command::{Command, Request, StartAt};
 pub use decide::{Outcome, decide};
 pub use event::Event;

@@ -37,7 +37,9 @@ pub struct RegistryRecord {
 #[derive(Debug, Error)]
 pub enum RecordError {
     /// It is of a newer format.
-    #[error("registry record is of format {found}, this version reads up to {FORMAT}: upgrade the node")]
+    #[error(
+        "registry record is of format {found}, this version reads up to {FORMAT}: upgrade the node"
+    )]
     Newer {
         /// Its format.
         found: u32,
@@ -55,8 +57,9 @@ struct Versioned {
 impl RegistryRecord {
     /// Returns the bytes that are stored.
     #[must_use]
+    #[expect(clippy::expect_used, reason = "an empty record in the log would stop every node")]
     pub fn encode(&self) -> Vec<u8> {
-        serde_json::to_vec(self).unwrap_or_default()
+        serde_json::to_vec(self).expect("keys are texts and numbers are integers")
     }
 
     /// Reads stored bytes.
@@ -65,10 +68,11 @@ impl RegistryRecord {
     /// [`RecordError`] for a newer format, an unknown kind of event, or damage.
     pub fn decode(bytes: &[u8]) -> Result<Self, RecordError> {
         let Versioned { v } = serde_json::from_slice(bytes).map_err(RecordError::Unreadable)?;
-        if v > FORMAT {
-            return Err(RecordError::Newer { found: v });
+        match v {
+            0 => Err(RecordError::Unreadable(serde::de::Error::custom("there is no format 0"))),
+            1..=FORMAT => serde_json::from_slice(bytes).map_err(RecordError::Unreadable),
+            _ => Err(RecordError::Newer { found: v }),
         }
-        serde_json::from_slice(bytes).map_err(RecordError::Unreadable)
     }
 
     /// Returns the SHA-256 in hexadecimal of stored bytes: what the audit names.

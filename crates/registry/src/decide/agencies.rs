@@ -2,7 +2,7 @@
 
 use ndxp_model::{Agency, AgencyId, AgencyStatus, Officer, PrincipalName, System};
 
-use super::{authority_or_steward, is_authority, titled};
+use super::{authority_or_steward, is_authority, limits, titled};
 use crate::{AgencyEntry, Event, Refused, State};
 
 pub(super) fn create(
@@ -49,9 +49,11 @@ pub(super) fn create_system(
 ) -> Result<Event, Refused> {
     authority_or_steward(state, actor, id)?;
     titled("system.name", &system.name)?;
-    if known(state, id)?.systems.contains_key(&system.id) {
+    let systems = &known(state, id)?.systems;
+    if systems.contains_key(&system.id) {
         return Err(Refused::NameTaken { what: format!("agencies/{id}/systems/{}", system.id) });
     }
+    limits::has_room(systems.len(), limits::SYSTEMS, "systems")?;
     Ok(Event::SystemCreated { agency: id.clone(), system: system.clone() })
 }
 
@@ -66,15 +68,18 @@ pub(super) fn create_officer(
         return Err(Refused::invalid("officer.roles", "at least one role is needed"));
     }
     // Whoever could appoint an authority would be one.
-    let raises = officer.roles.iter().any(|role| {
-        matches!(role, ndxp_model::Role::Authority | ndxp_model::Role::Operator)
-    });
+    let raises = officer
+        .roles
+        .iter()
+        .any(|role| matches!(role, ndxp_model::Role::Authority | ndxp_model::Role::Operator));
     if raises {
         authority(state, actor)?;
     }
-    if known(state, id)?.officers.contains_key(&officer.id) {
+    let officers = &known(state, id)?.officers;
+    if officers.contains_key(&officer.id) {
         return Err(Refused::NameTaken { what: format!("agencies/{id}/officers/{}", officer.id) });
     }
+    limits::has_room(officers.len(), limits::OFFICERS, "officers")?;
     Ok(Event::OfficerCreated { agency: id.clone(), officer: officer.clone() })
 }
 

@@ -1,13 +1,14 @@
-//! Rules about datasets, schemas and subscriptions.
+//! Rules about datasets and schemas.
+
+use std::collections::BTreeSet;
 
 use ndxp_model::{
-    AgreementId, Dataset, DatasetName, DatasetState, MAX_PARTITIONS, Pointer, PrincipalName,
-    PurposeCode, SchemaVersion, SubscriptionName,
+    Dataset, DatasetName, DatasetState, MAX_PARTITIONS, Pointer, PrincipalName, SchemaVersion,
 };
 use ndxp_schema::{Profile, Schema};
 
-use super::{Found, owner, titled};
-use crate::{DatasetEntry, Event, Refused, StartAt, State};
+use super::{Found, limits, owner, titled};
+use crate::{DatasetEntry, Event, Refused, State};
 
 pub(super) fn create(
     state: &State,
@@ -19,13 +20,42 @@ pub(super) fn create(
     if dataset.key_fields.is_empty() {
         return Err(Refused::invalid("dataset.key_fields", "at least one field is needed"));
     }
+    well_named(dataset)?;
     if !(1..=MAX_PARTITIONS).contains(&dataset.partitions) {
-        return Err(Refused::invalid("dataset.partitions", format!("must be 1 to {MAX_PARTITIONS}")));
+        return Err(Refused::invalid(
+            "dataset.partitions",
+            format!("must be 1 to {MAX_PARTITIONS}"),
+        ));
     }
     if state.datasets.contains_key(&dataset.name) {
         return Err(Refused::NameTaken { what: dataset.name.resource() });
     }
     Ok(Event::DatasetCreated { dataset: dataset.clone() })
+}
+
+/// Lists are short and name each field once; a key and a filter need one value, so no `*`.
+fn well_named(dataset: &Dataset) -> Result<(), Refused> {
+    for (list, fields) in lists(dataset) {
+        let path = format!("dataset.{list}");
+        limits::within(&path, fields.len(), limits::FIELDS_OF_DATASET)?;
+        let mut seen = BTreeSet::new();
+        if !fields.iter().all(|field| seen.insert(field)) {
+            return Err(Refused::invalid(path, "names a field twice"));
+        }
+        let one_value = list != "subject_fields";
+        if one_value && fields.iter().any(|field| field.tokens().any(|token| token == "*")) {
+            return Err(Refused::invalid(path, "names one value a record: '*' stands for many"));
+        }
+    }
+    Ok(())
+}
+
+fn lists(dataset: &Dataset) -> [(&'static str, &[Pointer]); 3] {
+    [
+        ("key_fields", &dataset.key_fields),
+        ("filterable_fields", &dataset.filterable_fields),
+        ("subject_fields", &dataset.subject_fields),
+    ]
 }
 
 pub(super) fn register_schema(
@@ -42,6 +72,7 @@ pub(super) fn register_schema(
     if entry.state == DatasetState::Active {
         declares_all(&entry.dataset, schema)?;
     }
+    limits::has_room(entry.schemas.len(), limits::SCHEMAS, "schemas")?;
     let version = u32::try_from(entry.schemas.len()).unwrap_or(u32::MAX).saturating_add(1);
     Ok(Found::Events(vec![Event::SchemaRegistered {
         dataset: name.clone(),
@@ -73,12 +104,7 @@ pub(super) fn newest_schema(entry: &DatasetEntry) -> Result<Schema, Refused> {
 }
 
 fn declares_all(dataset: &Dataset, schema: &Schema) -> Result<(), Refused> {
-    let lists: [(&str, &[Pointer]); 3] = [
-        ("key_fields", &dataset.key_fields),
-        ("filterable_fields", &dataset.filterable_fields),
-        ("subject_fields", &dataset.subject_fields),
-    ];
-    for (list, fields) in lists {
+    for (list, fields) in lists(dataset) {
         if let Some(missing) = fields.iter().find(|field| !schema.declares(field.as_str())) {
             let problem = format!("the schema declares no field {missing}");
             return Err(Refused::invalid(format!("dataset.{list}"), problem));
@@ -96,48 +122,4 @@ fn owned<'a>(
     let entry = entry.ok_or_else(|| Refused::NotFound { what: name.resource() })?;
     owner(state, actor, &name.agency)?;
     Ok(entry)
-}
-
-/// A subscription of which purpose and agreement are still to be filled in.
-pub(super) struct Begun {
-    name: SubscriptionName,
-    dataset: DatasetName,
-    start: Vec<u64>,
-}
-
-impl Begun {
-    pub(super) fn with(self, purpose: &PurposeCode, agreement: Option<&AgreementId>) -> Event {
-        Event::SubscriptionCreated {
-            name: self.name,
-            dataset: self.dataset,
-            purpose: purpose.clone(),
-            agreement: agreement.cloned(),
-            start: self.start,
-        }
-    }
-}
-
-pub(super) fn subscribe(
-    state: &State,
-    actor: &PrincipalName,
-    name: &SubscriptionName,
-    dataset: &DatasetName,
-    start: &StartAt,
-) -> Result<Begun, Refused> {
-    if actor.as_system().is_none() || actor.agency != name.agency {
-        return Err(Refused::needs(format!("a system of agencies/{}", name.agency)));
-    }
-    let entry = state.visible(&actor.agency, dataset);
-    let entry = entry.ok_or_else(|| Refused::NotFound { what: dataset.resource() })?;
-    if entry.state != DatasetState::Active {
-        return Err(Refused::Conflict(format!("{} is not active", dataset.resource())));
-    }
-    if state.subscriptions.contains_key(name) {
-        return Err(Refused::NameTaken { what: name.resource() });
-    }
-    let start = match start {
-        StartAt::Earliest => Vec::new(),
-        StartAt::Offsets(offsets) => offsets.clone(),
-    };
-    Ok(Begun { name: name.clone(), dataset: dataset.clone(), start })
 }

@@ -1,0 +1,145 @@
+//! What the state holds of each thing.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use ndxp_model::{
+    Agency, AgencyId, AgencyStatus, AgreementId, Dataset, DatasetName, DatasetState, Officer,
+    OfficerId, PrincipalName, PurposeCode, SchemaVersion, System, SystemId, Terms, Timestamp,
+};
+use serde::Serialize;
+
+/// An agency with its children.
+#[derive(Debug, Clone, Serialize)]
+pub struct AgencyEntry {
+    /// The agency.
+    pub agency: Agency,
+    /// Whether it may act.
+    pub status: AgencyStatus,
+    /// Its systems.
+    pub systems: BTreeMap<SystemId, System>,
+    /// Its officers.
+    pub officers: BTreeMap<OfficerId, Officer>,
+}
+
+/// A registered schema.
+#[derive(Debug, Clone, Serialize)]
+pub struct SchemaEntry {
+    /// `sha256:` and the hash of its RFC 8785 form.
+    pub hash: String,
+    /// The document as sent.
+    pub document: Arc<str>,
+    /// When it was registered.
+    pub registered_at: Timestamp,
+    /// The registry position of its record.
+    pub position: u64,
+}
+
+/// A dataset with its schemas.
+#[derive(Debug, Clone, Serialize)]
+pub struct DatasetEntry {
+    /// The dataset.
+    pub dataset: Arc<Dataset>,
+    /// Where its life stands.
+    pub state: DatasetState,
+    /// Its schemas: version 1 is the first.
+    pub schemas: Vec<SchemaEntry>,
+}
+
+impl DatasetEntry {
+    /// Returns the schema of a version, `None` meaning the newest.
+    #[must_use]
+    pub fn schema(&self, version: Option<SchemaVersion>) -> Option<(SchemaVersion, &SchemaEntry)> {
+        let newest = u32::try_from(self.schemas.len()).ok()?;
+        let version = version.map_or(newest, |version| version.0);
+        let entry = self.schemas.get(usize::try_from(version.checked_sub(1)?).ok()?)?;
+        Some((SchemaVersion(version), entry))
+    }
+}
+
+/// Who approved a revision, when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Approval {
+    /// The officer.
+    pub officer: PrincipalName,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A revision of an agreement. It never changes, but for its approvals.
+#[derive(Debug, Clone, Serialize)]
+pub struct Revision {
+    /// The document.
+    pub terms: Terms,
+    /// SHA-256 in hexadecimal of its RFC 8785 form.
+    pub terms_hash: String,
+    /// Who proposed it.
+    pub proposed_by: Option<PrincipalName>,
+    /// Who approved it, at most one a side.
+    pub approvals: Vec<Approval>,
+}
+
+/// Where an agreement stands, its validity aside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AgreementStatus {
+    /// It follows its revisions.
+    Open,
+    /// Nothing is exchanged under it until each of these agencies has lifted what it imposed; never
+    /// empty. One alone would let a party shut out the authority by being first to suspend.
+    Suspended(BTreeSet<AgencyId>),
+    /// It has ended for good.
+    Terminated,
+}
+
+/// An agreement with its revisions.
+#[derive(Debug, Clone, Serialize)]
+pub struct AgreementEntry {
+    /// Where it stands.
+    pub status: AgreementStatus,
+    /// Its revisions: revision 1 is the first.
+    pub revisions: Vec<Revision>,
+    /// The number of the revision in force.
+    pub in_force: Option<u32>,
+    /// The number of the revision that waits for approvals.
+    pub proposed: Option<u32>,
+}
+
+impl AgreementEntry {
+    /// Returns a revision by its number, from 1.
+    #[must_use]
+    pub fn revision(&self, number: u32) -> Option<&Revision> {
+        self.revisions.get(usize::try_from(number.checked_sub(1)?).ok()?)
+    }
+
+    pub(crate) fn revision_mut(&mut self, number: u32) -> Option<&mut Revision> {
+        self.revisions.get_mut(usize::try_from(number.checked_sub(1)?).ok()?)
+    }
+
+    /// Returns the newest revision: its parties are those of all revisions.
+    #[must_use]
+    pub fn newest(&self) -> Option<&Revision> {
+        self.revisions.last()
+    }
+
+    /// Says whether an agency is provider or consumer.
+    #[must_use]
+    pub fn is_party(&self, agency: &AgencyId) -> bool {
+        self.newest().is_some_and(|r| r.terms.provider == *agency || r.terms.consumer == *agency)
+    }
+}
+
+/// A subscription.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Subscription {
+    /// The dataset.
+    pub dataset: DatasetName,
+    /// What for.
+    pub purpose: PurposeCode,
+    /// Under which agreement, if one was picked.
+    pub agreement: Option<AgreementId>,
+    /// The offset to begin at, one a partition; empty means the earliest.
+    pub start: Vec<u64>,
+}
