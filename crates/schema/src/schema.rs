@@ -20,8 +20,8 @@ use crate::{
 
 pub(crate) use check::closest;
 pub(crate) use keywords::{children, hidden_by_ref};
-pub(crate) use leaves::{Leaves, options};
-pub(crate) use places::{Target, resolve};
+pub(crate) use leaves::Leaves;
+pub(crate) use places::{Anchors, Target, resolve};
 
 /// The dialects of JSON Schema that the hub accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -45,6 +45,7 @@ pub(crate) struct Inner {
     pub(crate) dialect: Dialect,
     pub(crate) profile: Profile,
     pub(crate) leaves: Leaves,
+    pub(crate) anchors: Anchors,
     hash: String,
 }
 
@@ -79,11 +80,18 @@ impl Schema {
     /// [`SchemaProblems`]: every problem found; bytes that are no JSON stop at the first.
     pub fn parse(bytes: &[u8], profile: &Profile) -> Result<Self, SchemaProblems> {
         let root = json::read(bytes, &profile.schema.json).map_err(SchemaProblems::from)?;
-        let (dialect, leaves) =
-            check::check(&root, profile).map_err(|found| locate(bytes, found))?;
+        let checked = check::check(&root, profile).map_err(|found| locate(bytes, found))?;
+        let check::Checked { dialect, leaves, anchors } = checked;
         let hash = profile::sha256(&root);
         Ok(Self {
-            inner: Arc::new(Inner { root, dialect, profile: profile.clone(), leaves, hash }),
+            inner: Arc::new(Inner {
+                root,
+                dialect,
+                profile: profile.clone(),
+                leaves,
+                anchors,
+                hash,
+            }),
         })
     }
 

@@ -8,7 +8,7 @@ use thiserror::Error;
 use crate::{
     explain::{self, Budget, Explanation},
     profile::VerdictIdentity,
-    schema::{self, Inner},
+    schema::Inner,
 };
 
 /// Why a schema that passed its checks does not compile.
@@ -33,7 +33,8 @@ impl fmt::Debug for Validator {
 
 impl Validator {
     pub(crate) fn compile(schema: Arc<Inner>) -> Result<Self, CompileError> {
-        let compiled = schema::options(schema.dialect, &schema.profile)
+        let compiled = schema
+            .leaves
             .build(&schema.root)
             .map_err(|error| CompileError { message: error.to_string() })?;
         Ok(Self { compiled, schema })

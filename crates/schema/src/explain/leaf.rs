@@ -73,8 +73,8 @@ pub(super) fn ask_engine(
     if !walk.charge(ENGINE_STEPS + size(value) / 16) {
         return None;
     }
-    let options = schema::options(walk.dialect(), &walk.schema.profile);
-    options.build(&json!({ keyword: rule })).ok().map(|validator| validator.is_valid(value))
+    let leaves = &walk.schema.leaves;
+    leaves.build(&json!({ keyword: rule })).ok().map(|validator| validator.is_valid(value))
 }
 
 /// Returns the required names that the object lacks.

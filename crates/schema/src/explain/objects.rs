@@ -5,7 +5,10 @@ use std::collections::HashSet;
 use serde_json::{Map, Value};
 
 use super::walk::{Walk, all_of};
-use crate::schema::{Dialect, hidden_by_ref};
+use crate::{
+    pointer,
+    schema::{Dialect, hidden_by_ref},
+};
 
 type Rules = Map<String, Value>;
 
@@ -26,14 +29,37 @@ pub(super) fn is_about_parts(dialect: Dialect, keyword: &str) -> bool {
     }
 }
 
+/// A token of a pointer, written out only where something fails.
+#[derive(Clone, Copy)]
+pub(super) enum Token<'a> {
+    /// The schema or value itself.
+    Here,
+    Name(&'a str),
+    Index(usize),
+}
+
+impl<'a> Token<'a> {
+    pub(super) fn below(self, place: &str) -> String {
+        match self {
+            Self::Here => place.to_owned(),
+            Self::Name(name) => pointer::join(place, name),
+            Self::Index(index) => format!("{place}/{index}"),
+        }
+    }
+
+    pub(super) fn name(self) -> Option<&'a str> {
+        if let Self::Name(name) = self { Some(name) } else { None }
+    }
+}
+
 /// One schema and the part of the value that it is for.
 pub(super) struct Part<'a> {
     pub(super) schema: &'a Value,
-    /// Below the keyword: the property's name, the item's number, or nothing.
-    pub(super) schema_token: Option<String>,
+    /// Below the keyword.
+    pub(super) schema_token: Token<'a>,
     pub(super) value: &'a Value,
-    /// Below the value; `None` when the schema is for the value itself.
-    pub(super) value_token: Option<String>,
+    /// Below the value.
+    pub(super) value_token: Token<'a>,
 }
 
 pub(super) fn holds(
@@ -145,11 +171,11 @@ pub(super) fn parts<'a>(
             let named = rule.as_object()?.iter();
             let present =
                 named.filter(|(name, inner)| !inner.is_array() && object.contains_key(*name));
-            let part = |(name, schema): (&String, &'a Value)| Part {
+            let part = |(name, schema): (&'a String, &'a Value)| Part {
                 schema,
-                schema_token: Some(name.clone()),
+                schema_token: Token::Name(name),
                 value,
-                value_token: None,
+                value_token: Token::Here,
             };
             present.map(part).collect()
         }
@@ -160,8 +186,8 @@ pub(super) fn parts<'a>(
     })
 }
 
-fn member_part<'a>(schema: &'a Value, name: &str, value: &'a Value) -> Part<'a> {
-    Part { schema, schema_token: None, value, value_token: Some(name.to_owned()) }
+fn member_part<'a>(schema: &'a Value, name: &'a str, value: &'a Value) -> Part<'a> {
+    Part { schema, schema_token: Token::Here, value, value_token: Token::Name(name) }
 }
 
 fn named<'a>(rule: &'a Value, object: &'a Map<String, Value>) -> Vec<Part<'a>> {
@@ -169,7 +195,7 @@ fn named<'a>(rule: &'a Value, object: &'a Map<String, Value>) -> Vec<Part<'a>> {
     let present = named.iter().filter_map(|(name, schema)| Some((name, schema, object.get(name)?)));
     present
         .map(|(name, schema, value)| Part {
-            schema_token: Some(name.clone()),
+            schema_token: Token::Name(name),
             ..member_part(schema, name, value)
         })
         .collect()
@@ -185,7 +211,7 @@ fn by_pattern<'a>(
         for (name, value) in object {
             if matches_name(walk, pattern, name)? {
                 found.push(Part {
-                    schema_token: Some(pattern.clone()),
+                    schema_token: Token::Name(pattern),
                     ..member_part(schema, name, value)
                 });
             }
@@ -225,7 +251,8 @@ fn evaluated(
             match (keyword.as_str(), rule) {
                 ("properties" | "patternProperties" | "additionalProperties", _) => {
                     let parts = parts(walk, rules, keyword, rule, value)?;
-                    seen.extend(parts.into_iter().filter_map(|part| part.value_token));
+                    let names = parts.into_iter().filter_map(|part| part.value_token.name());
+                    seen.extend(names.map(str::to_owned));
                 }
                 ("$ref", Value::String(target)) => {
                     let target = walk.resolve(target)?;
@@ -286,9 +313,9 @@ fn of_items<'a>(
         return pairs
             .map(|(n, (schema, value))| Part {
                 schema,
-                schema_token: Some(n.to_string()),
+                schema_token: Token::Index(n),
                 value,
-                value_token: Some(n.to_string()),
+                value_token: Token::Index(n),
             })
             .collect();
     }
@@ -301,9 +328,9 @@ fn of_items<'a>(
     let rest = items.iter().enumerate().skip(skipped);
     rest.map(|(n, value)| Part {
         schema: rule,
-        schema_token: None,
+        schema_token: Token::Here,
         value,
-        value_token: Some(n.to_string()),
+        value_token: Token::Index(n),
     })
     .collect()
 }

@@ -2,6 +2,7 @@ use super::*;
 use crate::{Profile, Schema};
 
 mod hostile;
+mod random;
 mod suite;
 
 fn explained(schema: &str, record: &str) -> Explanation {

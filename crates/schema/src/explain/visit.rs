@@ -2,7 +2,12 @@
 
 use serde_json::{Map, Value};
 
-use super::{Place, Violation, branch, leaf, objects, walk::Walk, words};
+use super::{
+    Place, Violation, branch, leaf,
+    objects::{self, Token},
+    walk::Walk,
+    words,
+};
 use crate::{pointer, schema::hidden_by_ref};
 
 /// What was found so far.
@@ -198,21 +203,18 @@ fn parts(walk: &mut Walk<'_>, rule: &Rule<'_>, report: &mut Report) {
         if report.truncated {
             return;
         }
-        let token = part.value_token.as_deref();
-        let path =
-            token.map_or_else(|| rule.path.to_owned(), |token| pointer::join(rule.path, token));
-        if part.schema == &Value::Bool(false) && part.schema_token.is_none() {
-            let message = unwanted(rule, part.value_token.as_deref().unwrap_or_default());
+        let answer = walk.holds(part.schema, part.value);
+        if answer == Some(true) || walk.exhausted() && answer.is_none() {
+            continue;
+        }
+        let path = part.value_token.below(rule.path);
+        if part.schema == &Value::Bool(false) && matches!(part.schema_token, Token::Here) {
+            let message = unwanted(rule, part.value_token.name().unwrap_or_default());
             report.push(Violation { instance_path: path, ..rule.violation(message) });
             continue;
         }
-        if walk.holds(part.schema, part.value) == Some(true) {
-            continue;
-        }
-        let token = part.schema_token.as_deref();
-        let pointer =
-            token.map_or_else(|| rule.place.clone(), |token| pointer::join(&rule.place, token));
-        visit(walk, &Place { schema: part.schema, pointer }, part.value, &path, report);
+        let place = Place { schema: part.schema, pointer: part.schema_token.below(&rule.place) };
+        visit(walk, &place, part.value, &path, report);
     }
 }
 

@@ -117,7 +117,7 @@ impl<'s> Walk<'s> {
     }
 
     pub(super) fn resolve(&self, target: &str) -> Option<Place<'s>> {
-        schema::resolve(&self.schema.root, self.dialect(), target)
+        schema::resolve(&self.schema.root, &self.schema.anchors, target)
     }
 
     fn reference(&mut self, target: &str, rule: &Value, value: &Value) -> Option<bool> {

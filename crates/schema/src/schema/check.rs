@@ -5,11 +5,11 @@ mod rules;
 
 pub(crate) use rules::closest;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Dialect, Leaves, keywords, places};
+use super::{Anchors, Dialect, Leaves, keywords, places};
 use crate::profile::{Profile, Refs};
 
 pub(super) const MAX_PROBLEMS: usize = 100;
@@ -23,10 +23,19 @@ pub(super) struct Found {
 }
 
 /// The schemas of the document by their place in it.
-type Places<'s> = HashMap<String, &'s Value>;
+/// In the order of their pointers, so that the same bytes give the same problems.
+type Places<'s> = BTreeMap<String, &'s Value>;
+
+/// What the checks learn about a schema without problems.
+#[derive(Debug)]
+pub(super) struct Checked {
+    pub(super) dialect: Dialect,
+    pub(super) leaves: Leaves,
+    pub(super) anchors: Anchors,
+}
 
 /// Checks a document that is JSON within the limits.
-pub(super) fn check(root: &Value, profile: &Profile) -> Result<(Dialect, Leaves), Vec<Found>> {
+pub(super) fn check(root: &Value, profile: &Profile) -> Result<Checked, Vec<Found>> {
     let dialect = dialect(root).map_err(|found| vec![found])?;
     let mut rules = rules::Rules::new(root, dialect, profile);
     metaschema(root, dialect, &mut rules.found);
@@ -37,13 +46,24 @@ pub(super) fn check(root: &Value, profile: &Profile) -> Result<(Dialect, Leaves)
             return Err(rules.found);
         }
     };
+    let anchors = anchors(dialect, &places);
     for (place, schema) in &places {
-        rules.apply(place, schema, &places);
+        if rules.found.len() >= MAX_PROBLEMS {
+            break;
+        }
+        rules.apply(place, schema, &places, &anchors);
     }
     if profile.refs == Refs::SameDocument && rules.found.is_empty() {
-        chains::check(root, dialect, &places, profile.schema.max_chain, &mut rules.found);
+        let max = profile.schema.max_chain;
+        rules.found.extend(chains::check(root, dialect, &places, &anchors, max));
     }
-    rules.finish().map(|leaves| (dialect, leaves))
+    rules.finish().map(|leaves| Checked { dialect, leaves, anchors })
+}
+
+fn anchors(dialect: Dialect, places: &Places<'_>) -> Anchors {
+    let named =
+        places.iter().filter_map(|(place, schema)| Some((places::anchor(dialect, schema)?, place)));
+    named.map(|(name, place)| (name.to_owned(), place.clone())).collect()
 }
 
 fn dialect(root: &Value) -> Result<Dialect, Found> {

@@ -40,7 +40,7 @@ fn applying<'s>(schema: &'s Inner, start: Vec<&'s Value>) -> Vec<&'s Value> {
         found.push(at);
         if let Some(target) = at.get("$ref").and_then(Value::as_str) {
             open.extend(
-                places::resolve(&schema.root, schema.dialect, target).map(|target| target.schema),
+                places::resolve(&schema.root, &schema.anchors, target).map(|target| target.schema),
             );
         }
         if hidden_by_ref(schema.dialect, at) {

@@ -1,22 +1,39 @@
 //! Patterns and formats, compiled once by the same engine that decides, for the walk that explains.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt};
 
-use jsonschema::{Draft, PatternOptions, ValidationOptions, Validator};
+use jsonschema::{Draft, PatternOptions, ValidationError, ValidationOptions, Validator};
 use regex::Regex;
 use serde_json::{Value, json};
 
 use super::Dialect;
 use crate::profile::{FormatMode, NationalFormat, Profile};
 
-/// Single-keyword validators by the keyword's value.
-#[derive(Debug, Default)]
+/// Single-keyword validators by the keyword's value, and the options that every validator is built with.
 pub(crate) struct Leaves {
+    options: ValidationOptions<'static>,
     patterns: HashMap<String, Validator>,
     formats: HashMap<String, Validator>,
 }
 
+impl fmt::Debug for Leaves {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Leaves").finish_non_exhaustive()
+    }
+}
+
 impl Leaves {
+    /// Starts without patterns and formats. Costly: it compiles the profile's formats.
+    pub(super) fn new(dialect: Dialect, profile: &Profile) -> Self {
+        let options = options(dialect, profile);
+        Self { options, patterns: HashMap::new(), formats: HashMap::new() }
+    }
+
+    /// Compiles a schema: offline, with linear patterns of bounded size and the profile's formats.
+    pub(crate) fn build(&self, schema: &Value) -> Result<Validator, ValidationError<'static>> {
+        self.options.build(schema)
+    }
+
     /// Tells whether `text` matches. `None`: the pattern is not in the schema.
     pub(crate) fn pattern(&self, pattern: &str, text: &Value) -> Option<bool> {
         self.patterns.get(pattern).map(|validator| validator.is_valid(text))
@@ -28,16 +45,15 @@ impl Leaves {
     }
 
     /// Compiles a pattern and returns the size that it counts for: the first step of a ladder that it fits in.
-    pub(super) fn add_pattern(
-        &mut self,
-        pattern: &str,
-        profile: &Profile,
-    ) -> Result<usize, String> {
+    ///
+    /// # Errors
+    /// The largest size, when the pattern is larger or no pattern of the linear engine.
+    pub(super) fn add_pattern(&mut self, pattern: &str, profile: &Profile) -> Result<usize, usize> {
         if self.patterns.contains_key(pattern) {
             return Ok(0);
         }
         let largest = profile.schema.max_pattern_bytes;
-        let mut size = 1 << 14;
+        let mut size = 1 << 12;
         loop {
             let limit = size.min(largest);
             let built = jsonschema::options()
@@ -49,7 +65,7 @@ impl Leaves {
                     self.patterns.insert(pattern.to_owned(), validator);
                     return Ok(limit);
                 }
-                Err(error) if limit == largest => return Err(error.to_string()),
+                Err(_) if limit == largest => return Err(largest),
                 Err(_) => size *= 4,
             }
         }
@@ -57,13 +73,12 @@ impl Leaves {
 
     /// Compiles a format; `false` if the name is unknown.
     pub(super) fn add_format(&mut self, format: &str, dialect: Dialect, profile: &Profile) -> bool {
-        let options = options(dialect, profile);
-        if !options.is_known_format(dialect.draft(), format) {
+        if !self.options.is_known_format(dialect.draft(), format) {
             return false;
         }
         if profile.formats == FormatMode::Assert
             && !self.formats.contains_key(format)
-            && let Ok(validator) = options.build(&json!({ "format": format }))
+            && let Ok(validator) = self.options.build(&json!({ "format": format }))
         {
             self.formats.insert(format.to_owned(), validator);
         }
@@ -80,8 +95,7 @@ impl Dialect {
     }
 }
 
-/// Returns the options of every validator built here: offline, linear patterns of bounded size, the profile's formats.
-pub(crate) fn options(dialect: Dialect, profile: &Profile) -> ValidationOptions<'static> {
+fn options(dialect: Dialect, profile: &Profile) -> ValidationOptions<'static> {
     let mut options = jsonschema::options()
         .with_draft(dialect.draft())
         .offline()

@@ -1,9 +1,11 @@
 //! Where a `$ref` leads inside the document.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use super::Dialect;
-use crate::{pointer, schema::keywords};
+use crate::pointer;
 
 /// A place in the schema document.
 #[derive(Debug, Clone)]
@@ -21,10 +23,13 @@ pub(crate) fn standard_metaschema(reference: &str) -> Option<&str> {
     known.then_some(url)
 }
 
+/// The places that have a name of their own, by that name.
+pub(crate) type Anchors = HashMap<String, String>;
+
 /// Follows a reference within the document. `None`: it leads elsewhere or nowhere.
 pub(crate) fn resolve<'s>(
     root: &'s Value,
-    dialect: Dialect,
+    anchors: &Anchors,
     reference: &str,
 ) -> Option<Target<'s>> {
     let (url, fragment) = reference.split_once('#').unwrap_or((reference, ""));
@@ -33,32 +38,17 @@ pub(crate) fn resolve<'s>(
         return None;
     }
     let fragment = percent_decoded(fragment)?;
-    if fragment.is_empty() || fragment.starts_with('/') {
-        let schema = root.pointer(&fragment)?;
-        return Some(Target { schema, pointer: fragment });
-    }
-    anchored(root, dialect, &fragment)
+    let named = !fragment.is_empty() && !fragment.starts_with('/');
+    let pointer = if named { anchors.get(&fragment)?.clone() } else { fragment };
+    root.pointer(&pointer).map(|schema| Target { schema, pointer })
 }
 
-fn anchored<'s>(root: &'s Value, dialect: Dialect, name: &str) -> Option<Target<'s>> {
-    let mut open = vec![(String::new(), root)];
-    while let Some((place, schema)) = open.pop() {
-        let anchor = match dialect {
-            Dialect::Draft202012 => schema.get("$anchor").and_then(Value::as_str),
-            Dialect::Draft7 => {
-                schema.get("$id").and_then(Value::as_str).and_then(|id| id.strip_prefix('#'))
-            }
-        };
-        if anchor == Some(name) {
-            return Some(Target { schema, pointer: place });
-        }
-        open.extend(
-            keywords::children(dialect, schema, &place)
-                .into_iter()
-                .map(|(_, place, inner)| (place, inner)),
-        );
+/// Returns the name that a schema gives itself.
+pub(super) fn anchor(dialect: Dialect, schema: &Value) -> Option<&str> {
+    match dialect {
+        Dialect::Draft202012 => schema.get("$anchor")?.as_str(),
+        Dialect::Draft7 => schema.get("$id")?.as_str()?.strip_prefix('#'),
     }
-    None
 }
 
 fn percent_decoded(text: &str) -> Option<String> {

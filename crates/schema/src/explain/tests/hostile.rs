@@ -32,18 +32,38 @@ fn recursive_any_of_does_not_explode() {
 
 #[test]
 fn wide_choices_stay_within_the_budget() {
-    let branches: Vec<String> = (0..900)
-        .map(|n| format!(r##"{{"properties":{{"k":{{"multipleOf":{}.5}},"c":{{"$ref":"#"}}}},"required":["k"]}}"##, n + 2))
-        .collect();
-    let schema = format!("{{\"oneOf\":[{}]}}", branches.join(","));
-    let schema = schema.replace("\"properties\"", "\"x-a\":1,\"properties\"");
-    if Schema::parse(schema.as_bytes(), &Profile::default()).is_err() {
-        // Over 2,000 schemas: refused before any record is seen.
-        return;
-    }
-    let record =
-        nested(60, serde_json::json!({"k": 1}), |value| serde_json::json!({ "k": 1, "c": value }));
-    check(&schema, &record);
+    let branches: Vec<String> =
+        (0..990).map(|n| format!(r##"{{"items":{{"$ref":"#"}},"const":{n}}}"##)).collect();
+    let record = nested(63, Value::Null, |value| serde_json::json!([value, 1]));
+    let found = check(&format!("{{\"anyOf\":[{}]}}", branches.join(",")), &record);
+    assert!(found.truncated);
+}
+
+#[test]
+fn patterns_are_bounded_together() {
+    let refused = |pattern: &str| {
+        let all: Vec<String> =
+            (0..1900).map(|n| format!(r#"{{"pattern":"{pattern}{n}"}}"#)).collect();
+        let schema = format!("{{\"anyOf\":[{}]}}", all.join(","));
+        let problems = Schema::parse(schema.as_bytes(), &Profile::default()).unwrap_err();
+        problems.0.iter().filter(|problem| problem.keyword == "limit").count()
+    };
+    // Large ones, ones that are too large, and ones that are no patterns.
+    assert_eq!(refused(r"^[\\p{L}]{1,30}"), 1);
+    assert_eq!(refused(r"^([\\p{L}]{1,100}){1,100}"), 1);
+    assert_eq!(refused("("), 1);
+}
+
+#[test]
+fn many_references_to_anchors_are_found_at_once() {
+    let refs: Vec<String> = (0..990).map(|n| format!(r##""p{n}":{{"$ref":"#z"}}"##)).collect();
+    let places = "{},".repeat(900);
+    let schema = format!(
+        r#"{{"properties":{{{}}},"$defs":{{"x":{{"allOf":[{places}{{"$anchor":"z","type":"null"}}]}}}}}}"#,
+        refs.join(",")
+    );
+    let found = check(&schema, &serde_json::json!({ "p989": 1 }));
+    assert_eq!(found.violations.first().unwrap().schema_path, "/$defs/x/allOf/900/type");
 }
 
 #[test]

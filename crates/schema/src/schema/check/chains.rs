@@ -6,33 +6,29 @@ use serde_json::Value;
 
 use super::{Found, Places};
 use crate::schema::{
-    Dialect,
+    Anchors, Dialect,
     keywords::{children, hidden_by_ref, in_place},
     places,
 };
 
-pub(super) fn check<'s>(
-    root: &'s Value,
+pub(super) fn check(
+    root: &Value,
     dialect: Dialect,
-    places: &Places<'s>,
+    places: &Places<'_>,
+    anchors: &Anchors,
     max: usize,
-    found: &mut Vec<Found>,
-) {
-    let mut walk = Walk { root, dialect, max, lengths: HashMap::new(), open: Vec::new() };
-    let mut starts: Vec<&String> = places.keys().collect();
-    starts.sort_unstable();
-    for start in starts {
-        let Some(schema) = places.get(start) else { continue };
-        if let Err(message) = walk.length(start, schema) {
-            found.push(Found { pointer: start.clone(), keyword: "$ref".to_owned(), message });
-            return;
-        }
-    }
+) -> Option<Found> {
+    let mut walk = Walk { root, dialect, anchors, max, lengths: HashMap::new(), open: Vec::new() };
+    places.iter().find_map(|(start, schema)| {
+        let message = walk.length(start, schema).err()?;
+        Some(Found { pointer: start.clone(), keyword: "$ref".to_owned(), message })
+    })
 }
 
 struct Walk<'s> {
     root: &'s Value,
     dialect: Dialect,
+    anchors: &'s Anchors,
     max: usize,
     /// Finished places and the schemas in the longest row from there.
     lengths: HashMap<String, usize>,
@@ -74,7 +70,7 @@ impl<'s> Walk<'s> {
     fn next(&self, place: &str, schema: &'s Value) -> Vec<(String, &'s Value)> {
         let mut next = Vec::new();
         let target = schema.get("$ref").and_then(Value::as_str);
-        if let Some(target) = target.and_then(|to| places::resolve(self.root, self.dialect, to)) {
+        if let Some(target) = target.and_then(|to| places::resolve(self.root, self.anchors, to)) {
             next.push((target.pointer, target.schema));
         }
         if !hidden_by_ref(self.dialect, schema) {

@@ -6,7 +6,7 @@ use super::{Found, Places};
 use crate::{
     pointer,
     profile::{Profile, Refs},
-    schema::{Dialect, Leaves, places},
+    schema::{Anchors, Dialect, Leaves, places},
 };
 
 /// The annotations of `x-ndxp-`; any other name with this prefix is a spelling mistake.
@@ -42,7 +42,7 @@ impl<'s> Rules<'s> {
             dialect,
             profile,
             found: Vec::new(),
-            leaves: Leaves::default(),
+            leaves: Leaves::new(dialect, profile),
             patterns_bytes: 0,
         }
     }
@@ -53,7 +53,10 @@ impl<'s> Rules<'s> {
             self.refuse(
                 "",
                 "limit",
-                format!("all patterns together compile to more than {max} bytes"),
+                format!(
+                    "all patterns together compile to more than {max} bytes, where a refused one counts \
+                     in full; the others were not checked"
+                ),
             );
         }
         if self.found.is_empty() { Ok(self.leaves) } else { Err(self.found) }
@@ -67,7 +70,13 @@ impl<'s> Rules<'s> {
         });
     }
 
-    pub(super) fn apply(&mut self, place: &str, schema: &Value, places: &Places<'_>) {
+    pub(super) fn apply(
+        &mut self,
+        place: &str,
+        schema: &Value,
+        places: &Places<'_>,
+        anchors: &Anchors,
+    ) {
         let Value::Object(members) = schema else { return };
         for (keyword, value) in members {
             let here = pointer::join(place, keyword);
@@ -76,7 +85,7 @@ impl<'s> Rules<'s> {
                 ("patternProperties", Value::Object(named)) => self.patterns(&here, keyword, named),
                 ("format", Value::String(format)) => self.format(&here, format),
                 ("enum", Value::Array(members)) => self.members(&here, members.len()),
-                ("$ref", Value::String(target)) => self.reference(&here, target, places),
+                ("$ref", Value::String(target)) => self.reference(&here, target, places, anchors),
                 ("$dynamicRef" | "$recursiveRef", _) if self.same_document() => {
                     self.refuse(&here, keyword, "a reference is static here: use $ref".to_owned());
                 }
@@ -106,7 +115,9 @@ impl<'s> Rules<'s> {
         }
         match self.leaves.add_pattern(pattern, self.profile) {
             Ok(bytes) => self.patterns_bytes += bytes,
-            Err(_) => {
+            Err(bytes) => {
+                // Finding out that a pattern is too large costs as much as compiling a large one.
+                self.patterns_bytes += bytes;
                 let message = pattern_hint(pattern, self.profile.schema.max_pattern_bytes);
                 self.refuse(here, keyword, message);
             }
@@ -133,11 +144,11 @@ impl<'s> Rules<'s> {
         }
     }
 
-    fn reference(&mut self, here: &str, target: &str, places: &Places<'_>) {
+    fn reference(&mut self, here: &str, target: &str, places: &Places<'_>, anchors: &Anchors) {
         if !self.same_document() || places::standard_metaschema(target).is_some() {
             return;
         }
-        let message = match places::resolve(self.root, self.dialect, target) {
+        let message = match places::resolve(self.root, anchors, target) {
             Some(found) if places.contains_key(&found.pointer) => return,
             Some(_) => "the reference leads to a place that holds no schema",
             None if target.starts_with('#') => "the reference leads nowhere",
