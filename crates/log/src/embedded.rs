@@ -27,6 +27,7 @@ mod tail;
 #[cfg(test)]
 mod tests;
 mod threads;
+mod torn;
 mod writer;
 
 use std::{

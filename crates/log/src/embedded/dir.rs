@@ -111,13 +111,14 @@ pub(super) fn sync_dir(path: &Path) -> io::Result<()> {
 fn copy_sparse(from: &Path, to: &Path) -> io::Result<()> {
     let mut from = File::open(from)?;
     let mut to = File::create(to)?;
-    let mut chunk = vec![0; 64 * 1024];
+    let zeros = vec![0; 64 * 1024];
+    let mut chunk = zeros.clone();
     let mut length = 0;
     loop {
         let count = from.read(&mut chunk)?;
         let Some(filled) = chunk.get(..count).filter(|filled| !filled.is_empty()) else { break };
         length += count as u64;
-        if filled.iter().all(|byte| *byte == 0) {
+        if zeros.starts_with(filled) {
             to.seek(SeekFrom::Start(length))?;
         } else {
             to.write_all(filled)?;

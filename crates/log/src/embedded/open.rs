@@ -1,6 +1,6 @@
 //! Opening a directory: lock it, set the journal aside, open the store, check it against `ends`.
 
-use std::{fs::File, io};
+use std::{fs::File, io, path::Path};
 
 use ndxp_model::{HubTopic, Topic};
 
@@ -10,6 +10,7 @@ use super::{
     ends::Ends,
     partitions::{Head, Partitions, Slot},
     store::{PartitionId, Store, StoreError, hub_topic},
+    torn,
     writer::earliest,
 };
 use crate::Partition;
@@ -77,7 +78,7 @@ fn open_store(dir: &Dir, cache: u64, lock: File) -> Result<Store, Failure> {
     let path = dir.store();
     let opening = std::thread::Builder::new()
         .name("ndxp-log-open".into())
-        .spawn(move || Store::open(&path, cache, lock))
+        .spawn(move || open_or_repair(&path, cache, lock))
         .map_err(|error| Failure::Io("starting a thread", error))?;
     match opening.join() {
         Ok(opened) => opened.map_err(|error| unreadable("the store", error)),
@@ -86,6 +87,20 @@ fn open_store(dir: &Dir, cache: u64, lock: File) -> Result<Store, Failure> {
             Err(Failure::Damage(Damage::Unreadable { what: "the store".into(), why }))
         }
     }
+}
+
+/// Opens the store; if a power loss tore the journal's last batch, without that batch.
+fn open_or_repair(path: &Path, cache: u64, lock: File) -> Result<Store, StoreError> {
+    // A clone holds the same lock.
+    let error = match Store::open(path, cache, lock.try_clone().map_err(StoreError::Io)?) {
+        Err(StoreError::Journal(error)) => error,
+        other => return other,
+    };
+    if !torn::cut_last_batch(path).map_err(StoreError::Io)? {
+        return Err(StoreError::Journal(error));
+    }
+    tracing::warn!(%error, "last batch of the log's journal was torn and is left out");
+    Store::open(path, cache, lock)
 }
 
 fn load(config: &Config, store: &Store, ends: &Ends) -> Result<Partitions, Failure> {
@@ -146,7 +161,7 @@ fn unreadable(what: &str, error: StoreError) -> Failure {
         StoreError::Io(error) => Failure::Io("reading its store", error),
         StoreError::Format(format) => Failure::Format(format),
         StoreError::Poisoned => damaged(what, "the store failed while it was opened".into()),
-        StoreError::Damaged(why) => damaged(what, why),
+        StoreError::Damaged(why) | StoreError::Journal(why) => damaged(what, why),
     }
 }
 

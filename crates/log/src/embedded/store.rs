@@ -50,6 +50,8 @@ pub(super) enum StoreError {
     Poisoned,
     /// What is stored is damaged.
     Damaged(String),
+    /// A batch of the journal is whole in its frame and other inside.
+    Journal(String),
     /// The format of `meta` is of another version.
     Format(String),
 }
@@ -61,6 +63,7 @@ impl From<fjall::Error> for StoreError {
                 Self::from_io(error)
             }
             fjall::Error::Poisoned => Self::Poisoned,
+            fjall::Error::JournalRecovery(error) => Self::Journal(format!("journal: {error:?}")),
             other => Self::Damaged(format!("{other:?}")),
         }
     }
@@ -82,7 +85,9 @@ impl From<StoreError> for ReadError {
         match error {
             StoreError::Io(error) => Self::Unavailable(error.to_string()),
             StoreError::Poisoned => Self::Unavailable("the store failed before".into()),
-            StoreError::Damaged(what) | StoreError::Format(what) => Self::Corrupt(what),
+            StoreError::Damaged(what) | StoreError::Journal(what) | StoreError::Format(what) => {
+                Self::Corrupt(what)
+            }
         }
     }
 }
@@ -133,7 +138,7 @@ impl Store {
             Some(other) => Err(StoreError::Format(String::from_utf8_lossy(&other).into_owned())),
             None => {
                 let mut batch = self.batch();
-                batch.put_format();
+                batch.put_format(FORMAT);
                 batch.commit()
             }
         }
@@ -262,6 +267,13 @@ impl Store {
         }
         Ok(())
     }
+
+    /// Lets the store's threads flush one keyspace, for tests in which they fail.
+    #[cfg(test)]
+    pub(super) fn start_flush(&self) -> Result<(), StoreError> {
+        self.state.rotate_memtable()?;
+        Ok(())
+    }
 }
 
 /// Writes that become durable and visible together.
@@ -288,8 +300,8 @@ impl Batch<'_> {
         self.inner.insert(&self.store.meta, start_key(at), start.to_be_bytes());
     }
 
-    fn put_format(&mut self) {
-        self.inner.insert(&self.store.meta, FORMAT_KEY, FORMAT);
+    pub(super) fn put_format(&mut self, format: &'static [u8]) {
+        self.inner.insert(&self.store.meta, FORMAT_KEY, format);
     }
 
     pub(super) fn commit(self) -> Result<(), StoreError> {

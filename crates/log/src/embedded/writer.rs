@@ -136,7 +136,7 @@ impl Writer {
                 (text.clone(), AppendError::Unavailable(text))
             }
             StoreError::Io(error) => (error.to_string(), AppendError::Unknown(error.to_string())),
-            StoreError::Damaged(what) | StoreError::Format(what) => {
+            StoreError::Damaged(what) | StoreError::Journal(what) | StoreError::Format(what) => {
                 (what.clone(), AppendError::Unknown(what))
             }
         };
