@@ -102,3 +102,6 @@ impl Window {
         NonZeroU64::new(self.repeats).map(|n| Deny { n, ..self.first })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! Line to entry.
 
-use std::{num::NonZeroU64, str::FromStr};
+use std::{fmt::Display, num::NonZeroU64, str::FromStr};
 
 use ndxp_model::{PrincipalName, Timestamp};
 use serde_json::{Map, Value};
@@ -48,11 +48,14 @@ impl Members {
         self.0.get(key).and_then(Value::as_u64).ok_or(LeafProblem::Member(key))
     }
 
-    fn read<T: FromStr>(&self, key: &'static str) -> Result<T, LeafProblem> {
-        self.text(key)?.parse().map_err(|_| LeafProblem::Member(key))
+    /// Reads a text that its type prints the same way: some types read `@07` and `@+7` as `@7`.
+    fn read<T: FromStr + Display>(&self, key: &'static str) -> Result<T, LeafProblem> {
+        let text = self.text(key)?;
+        let read = text.parse().ok().filter(|value: &T| value.to_string() == text);
+        read.ok_or(LeafProblem::Member(key))
     }
 
-    fn read_if<T: FromStr>(&self, key: &'static str) -> Result<Option<T>, LeafProblem> {
+    fn read_if<T: FromStr + Display>(&self, key: &'static str) -> Result<Option<T>, LeafProblem> {
         self.0.contains_key(key).then(|| self.read(key)).transpose()
     }
 

@@ -1,5 +1,5 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
 mod properties;
 
