@@ -49,8 +49,7 @@ fn last_batch(journal: &mut impl Read) -> io::Result<Option<u64>> {
     let mut at = 0;
     let mut start = None;
     let mut begun = None;
-    loop {
-        let Some([tag]) = take(journal)? else { break };
+    while let Some([tag]) = take(journal)? {
         let length = match tag {
             START => {
                 begun = Some(at);
