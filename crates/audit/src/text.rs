@@ -78,3 +78,31 @@ impl fmt::Debug for Sha256Hex {
         fmt::Display::fmt(self, f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_needs_no_escape_in_json() {
+        for byte in 0..=u8::MAX {
+            let text = char::from(byte).to_string();
+            let plain = serde_json::Value::from(text.as_str()).to_string() == format!("\"{text}\"");
+            let printable = matches!(byte, b'!'..=b'~');
+            assert_eq!(text.parse::<Word>().is_ok(), plain && printable, "{byte}");
+        }
+        assert!("x".repeat(128).parse::<Word>().is_ok());
+        for text in [String::new(), "x".repeat(129)] {
+            assert_eq!(text.parse::<Word>(), Err(InvalidWord));
+        }
+    }
+
+    #[test]
+    fn a_hash_has_one_text() {
+        let text = "0a".repeat(32);
+        assert_eq!(text.parse::<Sha256Hex>().map(|hash| hash.to_string()), Ok(text.clone()));
+        for wrong in [text.to_uppercase(), text.replacen('0', "", 1), format!("{text}0a")] {
+            assert_eq!(wrong.parse::<Sha256Hex>(), Err(InvalidSha256));
+        }
+    }
+}
