@@ -87,7 +87,8 @@ mod tests {
     fn a_word_needs_no_escape_in_json() {
         for byte in 0..=u8::MAX {
             let text = char::from(byte).to_string();
-            let plain = serde_json::Value::from(text.as_str()).to_string() == format!("\"{text}\"");
+            let json = serde_json::Value::from(text.as_str()).to_string();
+            let plain = json == format!("\"{text}\"");
             let printable = matches!(byte, b'!'..=b'~');
             assert_eq!(text.parse::<Word>().is_ok(), plain && printable, "{byte}");
         }
