@@ -36,11 +36,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            handshake: Duration::from_secs(10),
-            pending: 512,
-            quarantine_age: QUARANTINE_AGE,
-        }
+        Self { handshake: Duration::from_secs(10), pending: 512, quarantine_age: QUARANTINE_AGE }
     }
 }
 

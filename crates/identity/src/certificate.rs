@@ -126,12 +126,10 @@ impl PeerCertificate {
     ) -> Result<Self, Malformed> {
         let der = chain.first().ok_or(Malformed)?;
         let (_, certificate) = X509Certificate::from_der(der).map_err(|_| Malformed)?;
-        let serial = certificate.raw_serial();
-        let zeros = serial.iter().take_while(|byte| **byte == 0).count();
         Ok(Self {
             name: name(&certificate, domain)?,
             standing: Standing::Good,
-            serial: hex::encode(serial.get(zeros..).unwrap_or_default()),
+            serial: serial_text(certificate.raw_serial()),
             issuer: certificate.issuer().to_string(),
             not_before: timestamp(certificate.validity().not_before),
             not_after: timestamp(certificate.validity().not_after),
@@ -185,6 +183,12 @@ fn principal(uri: &str, domain: &TrustDomain) -> Result<PrincipalName, NameProbl
             host != *domain && path.parse::<PrincipalName>().is_ok()
         });
     Err(if elsewhere { NameProblem::ForeignDomain } else { NameProblem::NotAPrincipal })
+}
+
+/// Writes a serial number without leading zero bytes: DER adds one before a high bit.
+pub(crate) fn serial_text(bytes: &[u8]) -> String {
+    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+    hex::encode(bytes.get(zeros..).unwrap_or_default())
 }
 
 pub(crate) fn timestamp(at: ASN1Time) -> Timestamp {

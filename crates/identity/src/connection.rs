@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    net::SocketAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, AtomicU64, Ordering},
@@ -10,9 +11,8 @@ use std::{
 };
 
 use ndxp_model::{PrincipalName, Timestamp};
-use std::net::SocketAddr;
 
-use crate::{ConnectionId, KillSwitch, Peer, PeerCertificate, ServerTls, Standing};
+use crate::{ConnectionId, KillSwitch, Peer, PeerCertificate, Quarantine, ServerTls, Standing};
 
 /// The live connections, those in quarantine too. Clones share the map.
 ///
@@ -74,7 +74,7 @@ impl Connections {
     pub fn cut_expired(&self, now: Timestamp) -> usize {
         self.cut(|peer| {
             peer.certificate.standing == Standing::Good
-                && peer.principal(now) == Err(crate::Quarantine::Expired)
+                && peer.principal(now) == Err(Quarantine::Expired)
         })
     }
 

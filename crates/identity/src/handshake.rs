@@ -17,7 +17,7 @@ use crate::{
 type Tls = tokio_rustls::server::TlsStream<TcpStream>;
 
 /// How long, and how much, a refused peer is listened to after the alert.
-const LINGER: Duration = Duration::from_secs(1);
+const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES: u64 = 64 * 1024;
 
 pub(crate) struct Handshake {
@@ -34,7 +34,9 @@ impl Handshake {
         let settings = self.acceptor.tls.borrow().clone();
         let (config, found) = match settings.handshake() {
             Ok(parts) => parts,
-            Err(error) => return self.fail(HandshakeFailure::of_tls(&error), error.to_string(), None),
+            Err(error) => {
+                return self.fail(HandshakeFailure::of_tls(&error), error.to_string(), None);
+            }
         };
         let accept = TlsAcceptor::from(config).accept(socket).into_fallible();
         match timeout(self.acceptor.limits.handshake, accept).await {

@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicU8, Ordering},
     },
-    task::{Context, Waker},
+    task::Context,
     time::Duration,
 };
 
@@ -75,12 +75,8 @@ impl KillSwitch {
 
     /// Starts the quarantine's clock, if it is not running.
     pub(crate) fn quarantine(&self) {
-        let begun = self.0.state.compare_exchange(
-            LIVE,
-            QUARANTINED,
-            Ordering::AcqRel,
-            Ordering::Acquire,
-        );
+        let begun =
+            self.0.state.compare_exchange(LIVE, QUARANTINED, Ordering::AcqRel, Ordering::Acquire);
         if begun.is_ok() {
             // The stream holds the timer: it must be polled to set it.
             self.wake();
@@ -102,9 +98,8 @@ impl KillSwitch {
     }
 
     fn wake(&self) {
-        for waker in [&self.0.reader, &self.0.writer] {
-            waker.take().map(Waker::wake);
-        }
+        self.0.reader.wake();
+        self.0.writer.wake();
     }
 }
 

@@ -19,6 +19,7 @@ mod failure;
 mod handshake;
 mod kill;
 mod peer;
+mod revocation;
 mod settings;
 mod stream;
 mod verifier;
@@ -33,7 +34,8 @@ pub use connection::Connections;
 pub use failure::{FailedHandshake, FailureHook, HandshakeFailure};
 pub use kill::KillSwitch;
 pub use peer::{ConnectionId, Peer, QUARANTINE_AGE, QUARANTINE_CALLS, QuarantinedCall};
-pub use settings::{CRL_GRACE, CrlDates, ServerTls, TlsConfigError, TlsMaterial};
+pub use revocation::CrlDates;
+pub use settings::{CRL_GRACE, ServerTls, TlsConfigError, TlsMaterial};
 pub use stream::TlsStream;
 
 /// Tells the time of day; a test moves it.

@@ -6,14 +6,8 @@ use ndxp_model::{Timestamp, TrustDomain};
 use rustls::{
     RootCertStore,
     crypto::CryptoProvider,
-    pki_types::{
-        CertificateDer, CertificateRevocationListDer, PrivateKeyDer, UnixTime, pem,
-        pem::PemObject,
-    },
-    server::{
-        NoServerSessionStorage, ServerConfig, VerifierBuilderError, WebPkiClientVerifier,
-        danger::ClientCertVerifier,
-    },
+    pki_types::{CertificateDer, PrivateKeyDer, UnixTime, pem, pem::PemObject},
+    server::{NoServerSessionStorage, ServerConfig, VerifierBuilderError, WebPkiClientVerifier},
     sign::{CertifiedKey, SingleCertAndKey},
     time_provider::TimeProvider,
 };
@@ -21,8 +15,9 @@ use thiserror::Error;
 use x509_parser::{certificate::X509Certificate, prelude::FromDer};
 
 use crate::{
-    Clock, HandshakeFailure, PeerCertificate, Standing, certificate,
-    verifier::{Found, HandshakeVerifier, Judge, Revocation, unix_time},
+    Clock, CrlDates, HandshakeFailure, PeerCertificate, Standing, certificate,
+    revocation::Revocation,
+    verifier::{Found, HandshakeVerifier, Judge, unix_time},
 };
 
 /// How long an expired revocation list is still believed.
@@ -38,7 +33,7 @@ pub struct TlsMaterial<'a> {
     /// The authorities that clients' certificates may come from, in PEM.
     pub client_ca_pem: &'a [u8],
     /// One revocation list of each authority that issues clients' certificates, in PEM. Without
-    /// it nobody is revoked; with it whoever is on no list's watch is refused.
+    /// it nobody is revoked; with it a certificate whose authority has no list here is refused.
     pub crl_pem: Option<&'a [u8]>,
     /// How long an expired revocation list is still believed, usually [`CRL_GRACE`].
     pub crl_grace: Duration,
@@ -91,15 +86,6 @@ pub enum TlsConfigError {
     Protocol(#[source] rustls::Error),
 }
 
-/// The dates of the revocation lists in force: of several, the earliest of each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CrlDates {
-    /// When the list was made.
-    pub this_update: Timestamp,
-    /// When the next one is due.
-    pub next_update: Timestamp,
-}
-
 /// A hub's TLS settings: immutable, swapped as a whole when a file changes.
 pub struct ServerTls {
     judge: Arc<Judge>,
@@ -127,7 +113,7 @@ impl ServerTls {
             .map_err(|_| TlsConfigError::NoClientAuthority)?;
         let revocation = material
             .crl_pem
-            .map(|crl| revocation(crl, material.crl_grace, roots, &provider))
+            .map(|crl| Revocation::read(crl, material.crl_grace, roots, &provider))
             .transpose()?;
         let judge = Arc::new(Judge { domain, chain, revocation });
         let settings = Self { judge, identity, provider, clock, not_after };
@@ -208,8 +194,8 @@ fn identity(
     let (_, certificate) =
         X509Certificate::from_der(first).map_err(|_| TlsConfigError::ServerCertificate)?;
     let not_after = certificate::timestamp(certificate.validity().not_after);
-    let key = PrivateKeyDer::from_pem_slice(material.key_pem)
-        .map_err(TlsConfigError::ServerKeyPem)?;
+    let key =
+        PrivateKeyDer::from_pem_slice(material.key_pem).map_err(TlsConfigError::ServerKeyPem)?;
     let certified =
         CertifiedKey::from_der(chain, key, provider).map_err(TlsConfigError::ServerKey)?;
     Ok((Arc::new(SingleCertAndKey::from(certified)), not_after))
@@ -222,42 +208,4 @@ fn client_authorities(pem: &[u8]) -> Result<RootCertStore, TlsConfigError> {
         roots.add(certificate).map_err(TlsConfigError::ClientAuthority)?;
     }
     if roots.is_empty() { Err(TlsConfigError::NoClientAuthority) } else { Ok(roots) }
-}
-
-fn revocation(
-    pem: &[u8],
-    grace: Duration,
-    roots: Arc<RootCertStore>,
-    provider: &Arc<CryptoProvider>,
-) -> Result<Revocation, TlsConfigError> {
-    let lists = CertificateRevocationListDer::pem_slice_iter(pem)
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(TlsConfigError::CrlPem)?;
-    let dates = crl_dates(&lists)?;
-    let grace = i64::try_from(grace.as_millis()).unwrap_or(i64::MAX);
-    let stale_after = dates.next_update.millis().saturating_add(grace);
-    // An unknown status is refused, which is the builder's default; the lists' end is ours to
-    // judge, because the builder knows no grace.
-    let verifier: Arc<dyn ClientCertVerifier> =
-        WebPkiClientVerifier::builder_with_provider(roots, provider.clone())
-            .with_crls(lists)
-            .only_check_end_entity_revocation()
-            .build()
-            .map_err(TlsConfigError::Crl)?;
-    Ok(Revocation { verifier, dates, stale_after: Timestamp::from_millis(stale_after) })
-}
-
-fn crl_dates(lists: &[CertificateRevocationListDer<'_>]) -> Result<CrlDates, TlsConfigError> {
-    let mut earliest: Option<CrlDates> = None;
-    for list in lists {
-        let (_, list) = x509_parser::parse_x509_crl(list).map_err(|_| TlsConfigError::CrlDates)?;
-        let this_update = certificate::timestamp(list.last_update());
-        let next_update =
-            certificate::timestamp(list.next_update().ok_or(TlsConfigError::CrlDates)?);
-        earliest = Some(earliest.map_or(CrlDates { this_update, next_update }, |dates| CrlDates {
-            this_update: dates.this_update.min(this_update),
-            next_update: dates.next_update.min(next_update),
-        }));
-    }
-    earliest.ok_or(TlsConfigError::NoCrl)
 }

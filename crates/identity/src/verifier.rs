@@ -5,7 +5,10 @@
 //! problem. An error about dates therefore says nothing about the chain: it is verified again at
 //! an instant when the dates held, and only a chain that is good there gets a quarantine.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use ndxp_model::{Timestamp, TrustDomain};
 use rustls::{
@@ -15,7 +18,10 @@ use rustls::{
     server::danger::{ClientCertVerified, ClientCertVerifier},
 };
 
-use crate::{PeerCertificate, Standing, settings::CrlDates};
+use crate::{
+    PeerCertificate, Standing,
+    revocation::{Revocation, Status},
+};
 
 /// Judges certificates: the same for all connections under the same settings.
 #[derive(Debug)]
@@ -23,17 +29,7 @@ pub(crate) struct Judge {
     pub(crate) domain: TrustDomain,
     /// Verifies chains and nothing of revocation.
     pub(crate) chain: Arc<dyn ClientCertVerifier>,
-    /// Verifies chains and, with the lists, the certificate at their end.
     pub(crate) revocation: Option<Revocation>,
-}
-
-/// Revocation lists and until when they may be believed.
-#[derive(Debug)]
-pub(crate) struct Revocation {
-    pub(crate) verifier: Arc<dyn ClientCertVerifier>,
-    pub(crate) dates: CrlDates,
-    /// The instant after which the lists answer for nobody: the end of the grace.
-    pub(crate) stale_after: Timestamp,
 }
 
 impl Judge {
@@ -48,13 +44,9 @@ impl Judge {
     ) -> Result<Standing, Error> {
         let (dates, instant) = self.dates(certificate, now)?;
         let Some(revocation) = &self.revocation else { return Ok(dates) };
-        if now.as_secs() > seconds(revocation.stale_after) {
-            return Err(CertificateError::ExpiredRevocationList.into());
-        }
-        match verify(&*revocation.verifier, certificate, instant) {
-            Ok(()) => Ok(dates),
-            Err(Error::InvalidCertificate(CertificateError::Revoked)) => Ok(Standing::Revoked),
-            Err(error) => Err(error),
+        match revocation.status(certificate, instant, now)? {
+            Status::NotRevoked => Ok(dates),
+            Status::Revoked => Ok(Standing::Revoked),
         }
     }
 
@@ -98,7 +90,7 @@ impl Judge {
     }
 }
 
-fn verify(
+pub(crate) fn verify(
     verifier: &dyn ClientCertVerifier,
     certificate: &PeerCertificate,
     at: UnixTime,
@@ -109,11 +101,8 @@ fn verify(
 }
 
 pub(crate) fn unix_time(at: Timestamp) -> UnixTime {
-    UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds(at)))
-}
-
-fn seconds(at: Timestamp) -> u64 {
-    u64::try_from(at.millis().div_euclid(1000)).unwrap_or_default()
+    let seconds = u64::try_from(at.millis().div_euclid(1000)).unwrap_or_default();
+    UnixTime::since_unix_epoch(Duration::from_secs(seconds))
 }
 
 /// The verifier of one handshake: it leaves what it found for the accept loop.

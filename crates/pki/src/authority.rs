@@ -202,7 +202,8 @@ fn authority_params(
 ) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = distinguished_name(&format!("DEVELOPMENT {place} {domain}"));
-    params.is_ca = IsCa::Ca(below.map_or(BasicConstraints::Unconstrained, BasicConstraints::Constrained));
+    params.is_ca =
+        IsCa::Ca(below.map_or(BasicConstraints::Unconstrained, BasicConstraints::Constrained));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     stamp(&mut params, validity, key);
     params

@@ -159,8 +159,7 @@ impl Directory {
     /// [`DirectoryError::Read`], [`DirectoryError::Domain`], [`DirectoryError::Authority`].
     pub fn load_authority(&self) -> Result<Authority, DirectoryError> {
         let read = |name: &str| file::read(&self.path.join(name));
-        let domain: TrustDomain =
-            read("domain")?.trim().parse().map_err(DirectoryError::Domain)?;
+        let domain: TrustDomain = read("domain")?.trim().parse().map_err(DirectoryError::Domain)?;
         let files = AuthorityFiles {
             root_pem: read("root.pem")?,
             root_key_pem: read("root.key")?,
@@ -207,7 +206,9 @@ impl Directory {
     pub fn revoked(&self) -> Result<Vec<Serial>, DirectoryError> {
         let path = self.path.join("revoked.txt");
         let serial = |(index, line): (usize, &str)| {
-            line.trim().parse().map_err(|source| DirectoryError::Revoked { line: index + 1, source })
+            line.trim()
+                .parse()
+                .map_err(|source| DirectoryError::Revoked { line: index + 1, source })
         };
         file::read(&path)?.lines().enumerate().map(serial).collect()
     }
