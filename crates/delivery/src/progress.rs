@@ -1,5 +1,8 @@
 //! How far a subscription has come, as the log knows it.
 
+#[cfg(test)]
+mod tests;
+
 use ndxp_model::SubscriptionName;
 use serde::Serialize;
 
