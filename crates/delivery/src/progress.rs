@@ -98,7 +98,7 @@ impl Progress {
         match record {
             DeliveryRecord::Opened(opened) => self.open(opened),
             _ if record.epoch() < self.epoch => Applied::Fenced,
-            _ if record.epoch() > self.epoch => Applied::Impossible,
+            _ if record.epoch() > self.epoch || self.epoch == 0 => Applied::Impossible,
             DeliveryRecord::Handed(handed) => self.hand(handed),
             DeliveryRecord::Cursor(cursor) => self.settle(cursor),
         }

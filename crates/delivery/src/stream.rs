@@ -1,5 +1,6 @@
 //! One live stream of a subscription.
 
+mod frame;
 mod reader;
 #[cfg(test)]
 mod tests;
@@ -12,11 +13,13 @@ use thiserror::Error;
 use crate::{
     limits::{Limits, Room},
     progress::{Applied, Progress, index},
-    record::{Cursor, DeliveryRecord, Handed, HandedRange},
+    record::{Cursor, DeliveryRecord, Handed},
     spans::Spans,
     token::AckToken,
 };
 use reader::Reader;
+
+pub use frame::{Delivery, HandError, HandOut, Item};
 
 /// The live half: credit, what is outstanding, and where to read next.
 ///
@@ -37,35 +40,6 @@ pub struct Stream {
     /// The sequence of the next token; those below were given.
     next_sequence: u64,
     next_frame: u64,
-}
-
-/// A record that may leave: it was read, decided on and projected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Item {
-    /// The partition.
-    pub partition: u32,
-    /// The offset.
-    pub offset: u64,
-    /// Bytes that it counts for against the credit.
-    pub size: u64,
-}
-
-/// What to do about a hand-out: make the record durable, then send a frame of the deliveries.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HandOut {
-    /// The record to append behind the release's audit entry.
-    pub handed: Handed,
-    /// One for each item, in their order.
-    pub deliveries: Vec<Delivery>,
-}
-
-/// What a frame says about a record beside its content.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Delivery {
-    /// What the consumer settles it by.
-    pub token: AckToken,
-    /// Which time it is that the record is handed out. Above 1 it may have been received before.
-    pub attempt: u32,
 }
 
 /// What became of acknowledgements.
@@ -89,36 +63,6 @@ pub struct NotOpened;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("there is no partition {0}")]
 pub struct UnknownPartition(pub u32);
-
-/// Why records cannot be handed out. Nothing has changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum HandError {
-    /// A frame holds at least one record.
-    #[error("there is nothing to hand out")]
-    Empty,
-    /// They exceed [`Stream::room`].
-    #[error("{} records of {} bytes exceed the room of {} and {}", asked.records, asked.bytes, room.records, room.bytes)]
-    NoRoom {
-        /// What was to be handed out.
-        asked: Room,
-        /// What there is room for.
-        room: Room,
-    },
-    /// There is no such partition.
-    #[error(transparent)]
-    UnknownPartition(#[from] UnknownPartition),
-    /// The offset is not the next one: it was passed already, or one before it was neither handed
-    /// out nor withheld and would be lost.
-    #[error("offset {offset} of partition {partition} is out of order, {next} is next")]
-    OutOfOrder {
-        /// The partition.
-        partition: u32,
-        /// The offset that was to be handed out.
-        offset: u64,
-        /// The lowest that has to be handed out or withheld first.
-        next: u64,
-    },
-}
 
 impl Stream {
     /// Starts at the durable cursor, with no credit. `progress` is the fold after this stream's own
@@ -228,7 +172,7 @@ impl Stream {
             epoch: self.epoch(),
             agreement: agreement.clone(),
             n: self.next_frame,
-            ranges: ranges(&spans),
+            ranges: frame::ranges(&spans),
         };
         self.next_frame += 1;
         self.note(&handed.clone().into());
@@ -305,16 +249,4 @@ impl Stream {
         let applied = self.progress.apply(record);
         debug_assert_eq!(applied, Applied::Taken, "a stream's own record fits: {record:?}");
     }
-}
-
-fn ranges(spans: &BTreeMap<u32, Spans<u32>>) -> Vec<HandedRange> {
-    let ranges = spans.iter().flat_map(|(&partition, spans)| {
-        spans.iter().map(move |(span, attempt)| HandedRange {
-            partition,
-            first: span.start,
-            last: span.end - 1,
-            attempt,
-        })
-    });
-    ranges.collect()
 }

@@ -102,3 +102,12 @@ fn cursor_never_goes_back() {
     assert_eq!(progress.apply(&handed(1, &[(0, 2, 4, 1)])), Applied::Taken);
     assert_eq!(progress.attempt_of(0, 4), 0);
 }
+
+#[test]
+fn nothing_counts_before_the_first_opening() {
+    let mut progress = Progress::new(sub());
+    assert_eq!(progress.apply(&opened(0, &[0])), Applied::Fenced);
+    assert_eq!(progress.apply(&handed(0, &[])), Applied::Impossible);
+    assert_eq!(progress.apply(&cursor(0, &[])), Applied::Impossible);
+    assert_eq!(progress, Progress::new(sub()));
+}

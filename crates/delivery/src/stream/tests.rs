@@ -1,7 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use super::*;
-use crate::Opened;
+use crate::{HandedRange, Opened};
 
 fn agreement() -> AgreementRef {
     "agr-0042@7".parse().unwrap()

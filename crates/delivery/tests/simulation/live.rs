@@ -43,6 +43,7 @@ pub(crate) struct Live {
     start: Vec<u64>,
     granted: Room,
     used: Room,
+    frames: u64,
     /// All that this stream ever gave.
     tokens: BTreeMap<AckToken, Item>,
     pub(crate) handed: BTreeSet<Place>,
@@ -57,6 +58,7 @@ impl Live {
             start: progress.positions(),
             granted: Room::NONE,
             used: Room::NONE,
+            frames: 0,
             tokens: BTreeMap::new(),
             handed: BTreeSet::new(),
             acked: BTreeSet::new(),
@@ -106,6 +108,8 @@ impl Live {
     /// Hands out and checks that the record says exactly what the frame holds.
     pub(crate) fn hand(&mut self, items: &[Item]) -> HandOut {
         let out = self.stream.hand(&"agr-0042@7".parse().unwrap(), items).unwrap();
+        self.frames += 1;
+        assert_eq!(out.handed.n, self.frames, "compaction would lose a hand-out");
         let mut said = BTreeMap::new();
         for range in &out.handed.ranges {
             for offset in range.first..=range.last {
