@@ -1,0 +1,141 @@
+//! Commands and their parts, as small as they can be.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, LazyLock},
+};
+
+use ndxp_model::{
+    Agency, AgencyKind, Category, Classification, Dataset, FieldGrant, Officer, Operation, Pointer,
+    PurposeGrant, Role, System, Terms, Title, Validity,
+};
+use ndxp_registry::{Command, StartAt};
+use ndxp_schema::{Profile, Schema};
+
+/// Declares `/code`, `/name`, `/province` and `/parts/*/label`.
+pub(crate) const UNITS: &str = r#"{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","properties":{"code":{"type":"string"},"name":{"type":"string"},"province":{"type":"string"},"parts":{"type":"array","items":{"type":"object","properties":{"label":{"type":"string"}}}}},"required":["code"]}"#;
+/// Declares `/code` alone.
+pub(crate) const BARE: &str = r#"{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","properties":{"code":{"type":"string"}}}"#;
+
+static PARSED: LazyLock<[Arc<Schema>; 2]> = LazyLock::new(|| {
+    [UNITS, BARE].map(|text| Arc::new(Schema::parse(text.as_bytes(), &Profile::default()).unwrap()))
+});
+
+pub(crate) fn title(text: &str) -> Title {
+    Title { vi: text.into(), en: text.into() }
+}
+
+pub(crate) fn agency(id: &str) -> Agency {
+    Agency { id: id.parse().unwrap(), name: title(id), kind: AgencyKind::Ministry }
+}
+
+pub(crate) fn system(id: &str) -> System {
+    System { id: id.parse().unwrap(), name: title(id) }
+}
+
+pub(crate) fn officer(id: &str, roles: &[Role]) -> Officer {
+    Officer { id: id.parse().unwrap(), roles: roles.iter().copied().collect() }
+}
+
+pub(crate) fn pointers(paths: &[&str]) -> Vec<Pointer> {
+    paths.iter().map(|path| path.parse().unwrap()).collect()
+}
+
+pub(crate) fn dataset(name: &str, classification: Classification) -> Dataset {
+    Dataset {
+        name: name.parse().unwrap(),
+        title: title("units"),
+        category: Category::Reference,
+        classification,
+        key_fields: pointers(&["/code"]),
+        filterable_fields: pointers(&["/province"]),
+        subject_fields: Vec::new(),
+        partitions: 2,
+    }
+}
+
+/// `stats` receives `/code` and `/name` of `tax/units` for five years.
+pub(crate) fn terms(id: &str) -> Terms {
+    let grant = |path: &str| FieldGrant { path: path.parse().unwrap() };
+    let (code, basis) = ("statistics".parse().unwrap(), "law-1".parse().unwrap());
+    Terms {
+        id: id.parse().unwrap(),
+        provider: "tax".parse().unwrap(),
+        consumer: "stats".parse().unwrap(),
+        dataset: "tax/units".parse().unwrap(),
+        operations: BTreeSet::from([Operation::Subscribe]),
+        purposes: BTreeSet::from([PurposeGrant { code, basis }]),
+        fields: BTreeSet::from([grant("/code"), grant("/name")]),
+        rows: None,
+        valid: Validity {
+            not_before: "2026-01-01T00:00:00Z".parse().unwrap(),
+            not_after: "2030-12-31T00:00:00Z".parse().unwrap(),
+        },
+    }
+}
+
+/// The same in another way, for a change in place.
+pub(crate) fn terms_with(id: &str, change: impl FnOnce(&mut Terms)) -> Command {
+    let mut terms = terms(id);
+    change(&mut terms);
+    Command::ProposeAgreement(terms)
+}
+
+pub(crate) fn new_agency(id: &str) -> Command {
+    Command::CreateAgency(agency(id))
+}
+
+pub(crate) fn new_system(of: &str, id: &str) -> Command {
+    Command::CreateSystem(of.parse().unwrap(), system(id))
+}
+
+pub(crate) fn new_officer(of: &str, id: &str, roles: &[Role]) -> Command {
+    Command::CreateOfficer(of.parse().unwrap(), officer(id, roles))
+}
+
+pub(crate) fn new_dataset(name: &str, classification: Classification) -> Command {
+    Command::CreateDataset(dataset(name, classification))
+}
+
+/// A schema of the two above.
+pub(crate) fn new_schema(of: &str, document: &str) -> Command {
+    let schema = Arc::clone(&PARSED[usize::from(document != UNITS)]);
+    Command::RegisterSchema { dataset: of.parse().unwrap(), document: document.into(), schema }
+}
+
+pub(crate) fn activate(name: &str) -> Command {
+    Command::ActivateDataset(name.parse().unwrap())
+}
+
+pub(crate) fn subscribe(name: &str, dataset: &str, start: StartAt) -> Command {
+    Command::CreateSubscription {
+        name: name.parse().unwrap(),
+        dataset: dataset.parse().unwrap(),
+        purpose: "statistics".parse().unwrap(),
+        agreement: None,
+        start,
+    }
+}
+
+/// What makes the nation out of the genesis.
+pub(crate) fn nation() -> Vec<(&'static str, Command)> {
+    let (authority, steward) = ("hub/officer/officer-1", "tax/officer/steward-1");
+    let mut steps = Vec::new();
+    for id in ["tax", "stats", "land"] {
+        steps.push((authority, new_agency(id)));
+        steps.push((authority, new_system(id, "portal")));
+        steps.push((authority, new_officer(id, "steward-1", &[Role::Steward])));
+        let both = [Role::Steward, Role::Approver];
+        steps.push((authority, new_officer(id, "steward-2", &both)));
+        steps.push((authority, new_officer(id, "approver-1", &[Role::Approver])));
+        steps.push((authority, new_officer(id, "approver-2", &[Role::Approver])));
+    }
+    for (name, class) in
+        [("tax/units", Classification::Internal), ("tax/hidden", Classification::Confidential)]
+    {
+        steps.push((steward, new_dataset(name, class)));
+        steps.push((steward, new_schema(name, UNITS)));
+        steps.push((steward, activate(name)));
+    }
+    steps
+}
