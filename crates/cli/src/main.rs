@@ -1,1 +1,31 @@
-fn main() {}
+//! `ndxp`: the hub and everything that talks to it, in one binary.
+//!
+//! Data goes to stdout, words go to stderr. Exit status 0: done; 1: refused, or something was
+//! found; 2: could not run (usage, files, no connection).
+
+mod args;
+mod commands;
+mod exit;
+mod printer;
+#[cfg(feature = "client")]
+mod report;
+
+#[cfg(feature = "client")]
+mod connection;
+#[cfg(any(feature = "client", feature = "schema"))]
+mod input;
+#[cfg(feature = "client")]
+mod view;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::{args::Args, printer::Printer};
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let mut printer = Printer::standard(args.format());
+    let outcome = commands::run(args.command, &mut printer);
+    exit::finish(outcome, &mut printer).into()
+}

@@ -1,0 +1,72 @@
+//! `ndxp schema`: `check` and `validate` need no hub; `register`, `get` and `list` talk to one.
+
+mod check;
+#[cfg(feature = "client")]
+mod online;
+mod records;
+mod validate;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use crate::{exit::ExitStatus, printer::Printer};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check schemas as the hub does when they are registered
+    Check(check::Args),
+    /// Validate records against a schema, with the hub's verdict
+    Validate(validate::Args),
+    /// Register a dataset's next schema (its owner)
+    #[cfg(feature = "client")]
+    Register(online::Register),
+    /// Show a registered schema
+    #[cfg(feature = "client")]
+    Get(online::Get),
+    /// List a dataset's schemas
+    #[cfg(feature = "client")]
+    List(online::List),
+}
+
+/// How findings are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum OutputFormat {
+    /// Lines for people
+    Human,
+    /// One JSON object
+    Json,
+}
+
+/// The flag of both commands that need no hub; `--json` means the same.
+#[derive(Debug, Clone, clap::Args)]
+struct Output {
+    /// How findings are written
+    #[arg(long, value_enum, default_value_t = OutputFormat::Human)]
+    format: OutputFormat,
+}
+
+impl Output {
+    fn is_json(&self, printer: &Printer) -> bool {
+        self.format == OutputFormat::Json || printer.format() == crate::printer::Format::Json
+    }
+}
+
+/// Runs a command; those that talk to a hub make their own runtime.
+pub(crate) fn run(args: Args, printer: &mut Printer) -> Result<ExitStatus> {
+    match args.command {
+        Command::Check(args) => check::run(&args, printer),
+        Command::Validate(args) => validate::run(&args, printer),
+        #[cfg(feature = "client")]
+        Command::Register(args) => super::runtime()?.block_on(online::register(args, printer)),
+        #[cfg(feature = "client")]
+        Command::Get(args) => super::runtime()?.block_on(online::get(args, printer)),
+        #[cfg(feature = "client")]
+        Command::List(args) => super::runtime()?.block_on(online::list(args, printer)),
+    }
+}
