@@ -1,1 +1,40 @@
-//! hub
+//! The hub: gateway and router of one node. It takes records, decides, audits, and hands them out.
+//!
+//! What is decided stands in the pure crates; here are the shells around them: the tonic services
+//! ([`services`]), the node's copy of the registry ([`registry`]), the one writer of audit entries
+//! ([`ledger`]), publishing ([`publish`]) and subscribing ([`subscribe`]).
+//!
+//! Invariants: a call passes the gate before anything is read; nothing is appended or handed out but
+//! through the ledger; a decision is made on the registry as it is at that moment.
+
+#![expect(rustdoc::private_intra_doc_links, reason = "the map of this crate is for its readers")]
+
+mod boot;
+mod call;
+mod core;
+mod duplicates;
+mod gate;
+mod genesis;
+mod headers;
+mod http;
+mod keys;
+mod ledger;
+mod limits;
+mod metrics;
+mod node;
+mod publish;
+mod receipts;
+mod refuse;
+mod registry;
+mod schemas;
+mod services;
+mod subscribe;
+mod trace;
+
+pub use boot::BootError;
+pub use genesis::{Genesis, GenesisError, genesis};
+pub use http::LogSize;
+pub use keys::Keys;
+pub use node::{Node, Parts, StartError, TlsFiles};
+pub use registry::FollowError;
+pub use subscribe::SlotError;

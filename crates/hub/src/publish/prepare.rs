@@ -1,0 +1,211 @@
+//! A call's records, read strictly and validated: pure.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use ndxp_model::{Dataset, Op, RecordId, Timestamp};
+use ndxp_proto::{
+    convert,
+    error::{MAX_VIOLATIONS, Reason, Refusal, Violation},
+    exchange as pb,
+};
+use ndxp_schema::{Budget, json};
+use serde_json::Value;
+
+use super::key;
+use crate::{duplicates::Identity, limits::Limits, schemas::Contract, trace};
+
+/// What records are judged by.
+pub(super) struct Rules {
+    pub dataset: Arc<Dataset>,
+    pub contract: Arc<Contract>,
+    pub now: Timestamp,
+    pub traceparent: String,
+}
+
+/// A record that may be written.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub record_id: RecordId,
+    pub op: Op,
+    pub event_time: Timestamp,
+    pub payload: Bytes,
+    pub key: String,
+    pub partition: u32,
+    pub traceparent: String,
+}
+
+impl Prepared {
+    pub(super) fn identity(&self, source: &str) -> Identity {
+        let key = self.key.as_bytes();
+        Identity::new(source, self.record_id.as_str(), self.op, key, &self.payload)
+    }
+}
+
+impl Limits {
+    /// Checks the sizes of a call before anything is read.
+    pub(super) fn check(&self, request: &pb::PublishRequest) -> Result<(), Refusal> {
+        let count = request.records.len();
+        if count == 0 {
+            return Err(Refusal::field("records", "at least one record is needed"));
+        }
+        if count > self.publish_records {
+            return Err(too_large(
+                Reason::BatchTooLarge,
+                "records",
+                self.publish_records,
+                "records",
+            ));
+        }
+        let sizes = || request.records.iter().map(|record| record.payload.len());
+        if let Some(index) = sizes().position(|size| size > self.record_bytes) {
+            let path = format!("records[{index}].payload");
+            return Err(too_large(Reason::RecordTooLarge, &path, self.record_bytes, "bytes"));
+        }
+        if sizes().sum::<usize>() > self.publish_bytes {
+            return Err(too_large(Reason::BatchTooLarge, "records", self.publish_bytes, "bytes"));
+        }
+        Ok(())
+    }
+}
+
+fn too_large(reason: Reason, path: &str, limit: usize, unit: &str) -> Refusal {
+    let message = format!("at most {limit} {unit}");
+    let place = Violation { path: path.into(), keyword: "limit".into(), message: message.clone() };
+    Refusal::new(reason, format!("{path}: {message}"), "send less in one call")
+        .with("limit", limit.to_string())
+        .with_violations(vec![place])
+}
+
+/// What is wrong with one record.
+struct Wrong {
+    reason: Reason,
+    places: Vec<Violation>,
+}
+
+/// Judges all records. All that is wrong is named, up to the bound of an error.
+pub(super) fn all(rules: &Rules, records: Vec<pb::Record>) -> Result<Vec<Prepared>, Refusal> {
+    let mut prepared = Vec::with_capacity(records.len());
+    let mut wrong: Option<Wrong> = None;
+    let mut invalid = 0_usize;
+    for (index, record) in records.into_iter().enumerate() {
+        let found = match one(rules, index, record) {
+            Ok(record) => {
+                prepared.push(record);
+                continue;
+            }
+            Err(found) => found,
+        };
+        invalid += 1;
+        match &mut wrong {
+            None => wrong = Some(found),
+            Some(first) if first.places.len() < MAX_VIOLATIONS => first.places.extend(found.places),
+            Some(_) => {}
+        }
+    }
+    match wrong {
+        None => Ok(prepared),
+        Some(wrong) => Err(refusal(rules, wrong, invalid)),
+    }
+}
+
+fn refusal(rules: &Rules, wrong: Wrong, invalid: usize) -> Refusal {
+    let first = wrong.places.first();
+    let first = first.map(|v| format!("{}: {}", v.path, v.message)).unwrap_or_default();
+    let text = format!("{invalid} records are refused, nothing was written; first {first}");
+    Refusal::new(wrong.reason, text, "mend the records and send the whole batch again")
+        .with("dataset", rules.dataset.name.to_string())
+        .with("invalid_records", invalid.to_string())
+        .with_violations(wrong.places)
+}
+
+fn one(rules: &Rules, index: usize, record: pb::Record) -> Result<Prepared, Wrong> {
+    let at = |member: &str| format!("records[{index}].{member}");
+    let field = |refusal: Refusal| Wrong { reason: refusal.reason, places: refusal.violations };
+    let record_id = convert::record_id(&record.record_id, &at("record_id")).map_err(field)?;
+    let op = convert::op(record.op, &at("op")).map_err(field)?;
+    if !rules.dataset.category.admits(op) {
+        let allowed = "UPSERT and DELETE belong to REFERENCE and MASTER, EVENT to EVENT and CASE";
+        return Err(field(Refusal::field(at("op"), allowed)));
+    }
+    let event_time =
+        convert::optional_instant(record.event_time, &at("event_time")).map_err(field)?;
+    let value = valid(rules, index, op, &record.payload)?;
+    let key = key::derive(&value, &rules.dataset.key_fields).map_err(|(pointer, message)| {
+        let path = format!("records[{index}]{pointer}");
+        violation(Reason::SchemaViolation, path, "key", message)
+    })?;
+    if !record.key.is_empty() && record.key != key {
+        let text = "is not what the key fields give";
+        return Err(violation(Reason::KeyMismatch, at("key"), "key", text));
+    }
+    let own = trace::parent(&record.traceparent);
+    let traceparent = if own.is_empty() { &rules.traceparent } else { own };
+    Ok(Prepared {
+        record_id,
+        op,
+        event_time: event_time.unwrap_or(rules.now),
+        traceparent: traceparent.to_owned(),
+        partition: key::partition(&key, rules.dataset.partitions),
+        payload: record.payload,
+        key,
+    })
+}
+
+/// Reads a payload strictly and validates it. A DELETE names the key alone, so no schema applies.
+fn valid(rules: &Rules, index: usize, op: Op, payload: &[u8]) -> Result<Value, Wrong> {
+    let value = json::read(payload, &json::Limits::default()).map_err(|refusal| {
+        let pointer = refusal.pointer.clone().unwrap_or_default();
+        let message =
+            format!("line {} column {}: {}", refusal.at.line, refusal.at.column, refusal.message);
+        let path = format!("records[{index}]{pointer}");
+        violation(Reason::SchemaViolation, path, refusal.keyword.as_str(), &message)
+    })?;
+    let validator = &rules.contract.validator;
+    if op == Op::Delete {
+        return only_key(rules, index, &value).map(|()| value);
+    }
+    if validator.decide(&value) {
+        return Ok(value);
+    }
+    let places = validator.explain(&value, Budget::default()).violations.into_iter().map(|found| {
+        let path = format!("records[{index}]{}", found.instance_path);
+        Violation { path, keyword: found.keyword, message: found.message }
+    });
+    Err(Wrong { reason: Reason::SchemaViolation, places: places.collect() })
+}
+
+/// What else a DELETE held would be stored without having been validated.
+fn only_key(rules: &Rules, index: usize, value: &Value) -> Result<(), Wrong> {
+    let keyed = rules.dataset.key_fields.iter().map(ndxp_model::Pointer::as_str);
+    let keyed: Vec<&str> = keyed.collect();
+    match stray(value, String::new(), &keyed) {
+        None => Ok(()),
+        Some(pointer) => {
+            let path = format!("records[{index}]{pointer}");
+            Err(violation(
+                Reason::SchemaViolation,
+                path,
+                "key",
+                "a DELETE holds the key fields alone",
+            ))
+        }
+    }
+}
+
+/// Returns the first place that is neither a key field nor on the way to one.
+fn stray(value: &Value, at: String, keyed: &[&str]) -> Option<String> {
+    if keyed.contains(&at.as_str()) {
+        return None;
+    }
+    let Value::Object(members) = value else { return Some(at) };
+    members.iter().find_map(|(name, value)| {
+        let name = name.replace('~', "~0").replace('/', "~1");
+        stray(value, format!("{at}/{name}"), keyed)
+    })
+}
+
+fn violation(reason: Reason, path: String, keyword: &str, message: &str) -> Wrong {
+    let (keyword, message) = (keyword.to_owned(), message.to_owned());
+    Wrong { reason, places: vec![Violation { path, keyword, message }] }
+}

@@ -1,0 +1,151 @@
+//! `SubscribeService`: hands out records.
+
+use ndxp_log::Partition;
+use ndxp_model::{AgencyId, SubscriptionName, Topic};
+use ndxp_proto::{
+    convert,
+    exchange::{self as pb, subscribe_service_server::SubscribeService},
+};
+use ndxp_registry::{Command, StartAt, Subscription};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::{Services, cut};
+use crate::{
+    core::Core,
+    refuse::{self, Failed},
+    subscribe,
+};
+
+#[tonic::async_trait]
+impl SubscribeService for Services {
+    async fn create_subscription(
+        &self,
+        request: Request<pb::CreateSubscriptionRequest>,
+    ) -> Result<Response<pb::CreateSubscriptionResponse>, Status> {
+        let call = self.begin(&request, "CreateSubscription")?;
+        let (core, inner, request) = (self.0.clone(), call.clone(), request.into_inner());
+        self.0
+            .answer(call, async move {
+                let id = convert::request_id(&request.request_id)?;
+                let command = create(&core, request.subscription.unwrap_or_default())?;
+                let name = match &command {
+                    Command::CreateSubscription { name, .. } => name.clone(),
+                    _ => return Err(refuse::not_found("subscription").into()),
+                };
+                subscribe::may(&core, &inner, &command)?;
+                let receipt = core.change(&inner, id, command).await?;
+                let subscription = core.registry.read(|state| {
+                    state.subscriptions.get(&name).map(|found| message(&name, found))
+                });
+                Ok(pb::CreateSubscriptionResponse { subscription, receipt: Some(receipt) })
+            })
+            .await
+    }
+
+    async fn get_subscription(
+        &self,
+        request: Request<pb::GetSubscriptionRequest>,
+    ) -> Result<Response<pb::GetSubscriptionResponse>, Status> {
+        let call = self.begin(&request, "GetSubscription")?;
+        let (core, inner, request) = (self.0.clone(), call.clone(), request.into_inner());
+        self.0
+            .answer(call, async move {
+                let name = convert::subscription_name(&request.name, "name")?;
+                let own = name.agency == inner.principal.agency;
+                let found = core.registry.read(|state| {
+                    state
+                        .subscriptions
+                        .get(&name)
+                        .filter(|_| own)
+                        .map(|found| message(&name, found))
+                });
+                let subscription = found.ok_or_else(|| refuse::not_found(&request.name))?;
+                let connected = core.slots.is_connected(&name);
+                Ok(pb::GetSubscriptionResponse { subscription: Some(subscription), connected })
+            })
+            .await
+    }
+
+    async fn list_subscriptions(
+        &self,
+        request: Request<pb::ListSubscriptionsRequest>,
+    ) -> Result<Response<pb::ListSubscriptionsResponse>, Status> {
+        let call = self.begin(&request, "ListSubscriptions")?;
+        let (core, inner, request) = (self.0.clone(), call.clone(), request.into_inner());
+        self.0
+            .answer(call, async move {
+                let page = convert::page(request.page_size, &request.page_token)?;
+                let own = &inner.principal.agency;
+                let parent = Some(request.parent.as_str()).filter(|parent| !parent.is_empty());
+                let parent: Option<AgencyId> =
+                    parent.map(|name| convert::agency_name(name, "parent")).transpose()?;
+                if parent.is_some_and(|parent| parent != *own) {
+                    return Err(refuse::not_found(&request.parent).into());
+                }
+                let (subscriptions, next_page_token) = core.registry.read(|state| {
+                    let mine = state.subscriptions.iter().filter(|(name, _)| name.agency == *own);
+                    cut(
+                        &page,
+                        mine.map(|(name, found)| {
+                            (name.subscription.to_string(), message(name, found))
+                        }),
+                    )
+                });
+                Ok(pb::ListSubscriptionsResponse { subscriptions, next_page_token })
+            })
+            .await
+    }
+
+    type SubscribeStream = ReceiverStream<Result<pb::SubscribeResponse, Status>>;
+
+    async fn subscribe(
+        &self,
+        request: Request<Streaming<pb::SubscribeRequest>>,
+    ) -> Result<Response<Self::SubscribeStream>, Status> {
+        let call = self.begin(&request, "Subscribe")?;
+        // One frame at a time is offered, so that what waits here was decided on just now.
+        let (frames, outgoing) = mpsc::channel(1);
+        let mut response = Response::new(ReceiverStream::new(outgoing));
+        self.0.stamp(&call, response.metadata_mut());
+        tokio::spawn(subscribe::open(self.0.clone(), call, request.into_inner(), frames));
+        Ok(response)
+    }
+}
+
+fn create(core: &Core, message: pb::Subscription) -> Result<Command, Failed> {
+    let start = message.start();
+    let name = convert::subscription_name(&message.name, "subscription.name")?;
+    let dataset = convert::dataset_name(&message.dataset, "subscription.dataset")?;
+    let (purpose, agreement) = convert::access(message.access, "subscription.access")?;
+    let start = match start {
+        pb::StartPosition::Unspecified | pb::StartPosition::Earliest => StartAt::Earliest,
+        pb::StartPosition::Latest => StartAt::Offsets(ends(core, &dataset)?),
+    };
+    Ok(Command::CreateSubscription { name, dataset, purpose, agreement, start })
+}
+
+fn ends(core: &Core, dataset: &ndxp_model::DatasetName) -> Result<Vec<u64>, Failed> {
+    let partitions = core
+        .registry
+        .read(|state| state.datasets.get(dataset).map_or(0, |entry| entry.dataset.partitions));
+    let at = |number| Partition { topic: Topic::Data(dataset.clone()), number };
+    // A dataset that the caller may not see, or that is not active, is refused by the command.
+    let ends = (0..partitions).map(|n| core.log.follow(&at(n)).map_or(0, |end| *end.borrow()));
+    Ok(ends.collect())
+}
+
+fn message(name: &SubscriptionName, found: &Subscription) -> pb::Subscription {
+    let start = if found.start.is_empty() {
+        pb::StartPosition::Earliest
+    } else {
+        pb::StartPosition::Latest
+    };
+    pb::Subscription {
+        name: name.resource(),
+        dataset: found.dataset.resource(),
+        access: Some(convert::access_message(&found.purpose, found.agreement.as_ref())),
+        start: start.into(),
+    }
+}
