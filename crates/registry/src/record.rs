@@ -22,9 +22,9 @@ pub struct RegistryRecord {
     pub t: Timestamp,
     /// The caller's id of the change.
     pub request_id: RequestId,
-    /// SHA-256 in hexadecimal of actor and command.
+    /// SHA-256 in hexadecimal of actor and command; empty in the genesis, which nobody asked for.
     pub body: String,
-    /// Who asked; absent in the genesis.
+    /// Who asked; in the genesis the first officer. Absent where the hub itself wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<PrincipalName>,
     /// The command's name.

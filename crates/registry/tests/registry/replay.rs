@@ -101,6 +101,12 @@ proptest! {
         for id in world.state.agreements.keys() {
             prop_assert_eq!(again.in_force().get(id), world.state.in_force().get(id));
         }
+        for agency in world.state.agencies.keys() {
+            let visible = |state: &State| {
+                state.datasets.keys().filter(|name| state.visible(agency, name).is_some()).count()
+            };
+            prop_assert_eq!(visible(&again), visible(&world.state));
+        }
     }
 
     #[test]

@@ -30,20 +30,21 @@ pub(crate) fn request(number: u64, actor: &str, command: Command) -> Request {
     Request { id: request_id(number), actor: who(actor), command }
 }
 
-/// What `ndxp init` writes: two officers with role authority.
+/// What `ndxp init` writes: an agency and two officers with every role.
 pub(crate) fn genesis() -> RegistryRecord {
     let hub = sample::agency("hub");
+    let all = [Role::Authority, Role::Steward, Role::Approver, Role::Operator];
     let officer = |id: &str| Event::OfficerCreated {
         agency: hub.id.clone(),
-        officer: sample::officer(id, &[Role::Authority]),
+        officer: sample::officer(id, &all),
     };
     RegistryRecord {
         v: 1,
         base: 0,
         t: START.parse().unwrap(),
         request_id: request_id(0),
-        body: "00".repeat(32),
-        actor: None,
+        body: String::new(),
+        actor: Some(who("hub/officer/officer-1")),
         command: "genesis".into(),
         events: vec![
             Event::Genesis {

@@ -126,7 +126,10 @@ impl Step {
             Kind::Dataset => new_dataset(dataset, Classification::Confidential),
             Kind::Schema => new_schema(dataset, if x > 3 { UNITS } else { BARE }),
             Kind::Activate => activate(dataset),
-            Kind::Subscribe => subscribe("stats/new-1", dataset, StartAt::Earliest),
+            Kind::Subscribe => {
+                let offsets = StartAt::Offsets(vec![x as u64, y as u64]);
+                subscribe("stats/new-1", dataset, if x > 3 { offsets } else { StartAt::Earliest })
+            }
         }
     }
 
