@@ -26,7 +26,13 @@ pub(crate) struct Connect {
     identity: Option<PathBuf>,
     /// Who you are, out of the hub's directory: tax/portal for a system,
     /// tax/officer/steward-1 for an officer
-    #[arg(long = "as", global = true, env = "NDXP_AS", value_name = "NAME", hide_env_values = true)]
+    #[arg(
+        long = "as",
+        global = true,
+        env = "NDXP_AS",
+        value_name = "NAME",
+        hide_env_values = true
+    )]
     name: Option<Caller>,
     /// A development hub's directory, for --as
     #[arg(long, global = true, env = "NDXP_DATA", value_name = "DIR", hide_env_values = true)]
@@ -75,9 +81,9 @@ impl Connect {
                 (directory_of(&certificates, &name.0), Some(certificates))
             }
             (None, Some(_), None) => bail!("--as needs --data, the directory of the hub"),
-            (None, None, _) => bail!(
-                "say who you are: --identity DIR, or --as AGENCY/SYSTEM with --data DIR"
-            ),
+            (None, None, _) => {
+                bail!("say who you are: --identity DIR, or --as AGENCY/SYSTEM with --data DIR")
+            }
         };
         identity(&directory, certificates.as_deref(), self.hub())
     }

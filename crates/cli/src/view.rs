@@ -9,7 +9,9 @@ use ndxp_client::proto::{common, convert};
 use ndxp_model::Timestamp;
 use serde::Serialize;
 
-pub(crate) use agreement::{AgreementView, SubscriptionView, agreement, subscription};
+pub(crate) use agreement::{
+    AgreementView, RevisionView, SubscriptionView, agreement, subscription,
+};
 pub(crate) use registry::{
     AgencyView, DatasetView, SchemaView, agency, dataset, officer, schema, system,
 };

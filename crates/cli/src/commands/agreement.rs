@@ -112,7 +112,8 @@ async fn approve(
     printer: &mut Printer,
 ) -> Result<()> {
     let asked: Option<AgreementRef> = text.contains('@').then(|| text.parse()).transpose()?;
-    let id: AgreementId = asked.as_ref().map_or_else(|| text.parse(), |asked| Ok(asked.id.clone()))?;
+    let id: AgreementId =
+        asked.as_ref().map_or_else(|| text.parse(), |asked| Ok(asked.id.clone()))?;
     let found = client.get_agreement(&convert::agreement_resource(&id)).await?;
     let found = view::agreement(found)?;
     let waiting = found.proposed.with_context(|| format!("nothing of {id} waits for approval"))?;
@@ -139,17 +140,16 @@ fn changed(
 
 fn state(view: &AgreementView) -> String {
     let revision = view.in_force.as_ref().map(|r| format!(" at revision {}", r.revision));
-    let waiting = view.proposed.as_ref().map(|r| {
-        format!(", revision {} has {} of 2 approvals", r.revision, r.approvals.len())
-    });
+    let waiting = view
+        .proposed
+        .as_ref()
+        .map(|r| format!(", revision {} has {} of 2 approvals", r.revision, r.approvals.len()));
     format!("{}{}{}", view.state, revision.unwrap_or_default(), waiting.unwrap_or_default())
 }
 
 fn row(view: &AgreementView) -> Vec<String> {
     let (dataset, consumer) = match view.current() {
-        Some(revision) => {
-            (revision.terms.dataset.to_string(), revision.terms.consumer.to_string())
-        }
+        Some(revision) => (revision.terms.dataset.to_string(), revision.terms.consumer.to_string()),
         None => Default::default(),
     };
     vec![view.id.clone(), dataset, format!("to {consumer}"), state(view)]

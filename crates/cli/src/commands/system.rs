@@ -60,7 +60,8 @@ pub(crate) async fn run(args: Args, printer: &mut Printer) -> Result<ExitStatus>
         Command::List { agency } => {
             let found = client.list_systems(&convert::agency_resource(&agency)).await?;
             let all = view::all(found, view::system)?;
-            let row = |system: &System| vec![format!("{agency}/{}", system.id), system.name.vi.clone()];
+            let row =
+                |system: &System| vec![format!("{agency}/{}", system.id), system.name.vi.clone()];
             let rows: Vec<_> = all.iter().map(row).collect();
             printer.data(&all, view::table(&rows))?;
         }

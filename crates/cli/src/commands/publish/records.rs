@@ -21,12 +21,7 @@ impl Maker {
     pub(super) fn record(&self, line: Bytes) -> Record {
         let field = self.id_field.as_ref().and_then(|field| id_in(&line, field));
         let record_id = field.unwrap_or_else(|| hash(&line));
-        Record {
-            record_id,
-            op: WireOp::from(self.op).into(),
-            payload: line,
-            ..Record::default()
-        }
+        Record { record_id, op: WireOp::from(self.op).into(), payload: line, ..Record::default() }
     }
 }
 

@@ -46,9 +46,9 @@ pub(crate) fn run(args: &Args, printer: &mut Printer) -> Result<ExitStatus> {
     let profile = Profile::default();
     let checked: Vec<(String, Vec<SchemaProblem>)> =
         files.iter().map(|file| check(file, &profile)).collect::<Result<_>>()?;
-    let findings = checked.iter().flat_map(|(file, problems)| {
-        problems.iter().map(|problem| finding(file, problem))
-    });
+    let findings = checked
+        .iter()
+        .flat_map(|(file, problems)| problems.iter().map(|problem| finding(file, problem)));
     let valid = checked.iter().filter(|(_, problems)| problems.is_empty()).count();
     let report = Report { files: checked.len(), valid, problems: findings.collect() };
     if args.output.is_json(printer) {
@@ -79,8 +79,10 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     }
     let context = || format!("cannot read {}", path.display());
     let entries = fs::read_dir(path).with_context(context)?;
-    let mut inside: Vec<PathBuf> =
-        entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>().with_context(context)?;
+    let mut inside: Vec<PathBuf> = entries
+        .map(|entry| Ok(entry?.path()))
+        .collect::<std::io::Result<_>>()
+        .with_context(context)?;
     inside.sort();
     for path in inside {
         if path.is_dir() || path.extension().is_some_and(|extension| extension == "json") {

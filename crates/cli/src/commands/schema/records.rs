@@ -28,7 +28,8 @@ mod tests {
 
     #[test]
     fn blank_lines_are_not_records() {
-        let found: Vec<_> = lines(b"\n{}\r\n  \n[]").map(|l| (l.record, l.number, l.bytes)).collect();
+        let found: Vec<_> =
+            lines(b"\n{}\r\n  \n[]").map(|l| (l.record, l.number, l.bytes)).collect();
         assert_eq!(found, [(1, 2, &b"{}"[..]), (2, 4, &b"[]"[..])]);
     }
 }
