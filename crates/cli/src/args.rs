@@ -6,7 +6,7 @@ use crate::{commands, printer::Format};
 
 /// A national data-exchange hub, and everything that talks to it.
 #[derive(Debug, Parser)]
-#[command(name = "ndxp", version, propagate_version = true)]
+#[command(name = "ndxp", version)]
 pub(crate) struct Args {
     /// Print data as JSON of a stable shape
     #[arg(long, global = true)]

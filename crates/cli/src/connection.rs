@@ -15,14 +15,27 @@ const DEFAULT_HUB: &str = "https://localhost:7443";
 
 /// Flags of every command that talks to a hub.
 #[derive(Debug, Clone, Default, clap::Args)]
-#[command(next_help_heading = "Connection")]
 pub(crate) struct Connect {
     /// The hub's address [default: the file `hub` beside the certificate, then
     /// https://localhost:7443]
-    #[arg(long, global = true, env = "NDXP_HUB", value_name = "URL", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        env = "NDXP_HUB",
+        value_name = "URL",
+        hide_env_values = true,
+        help_heading = "Connection"
+    )]
     hub: Option<String>,
     /// A directory with cert.pem, key.pem and ca.pem: who you are
-    #[arg(long, global = true, env = "NDXP_IDENTITY", value_name = "DIR", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        env = "NDXP_IDENTITY",
+        value_name = "DIR",
+        hide_env_values = true,
+        help_heading = "Connection"
+    )]
     identity: Option<PathBuf>,
     /// Who you are, out of the hub's directory: tax/portal for a system,
     /// tax/officer/steward-1 for an officer
@@ -35,7 +48,14 @@ pub(crate) struct Connect {
     )]
     name: Option<Caller>,
     /// A development hub's directory, for --as
-    #[arg(long, global = true, env = "NDXP_DATA", value_name = "DIR", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        env = "NDXP_DATA",
+        value_name = "DIR",
+        hide_env_values = true,
+        help_heading = "Connection"
+    )]
     data: Option<PathBuf>,
 }
 

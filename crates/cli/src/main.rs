@@ -6,6 +6,8 @@
 mod args;
 mod commands;
 mod exit;
+#[cfg(all(test, feature = "client"))]
+mod golden;
 mod printer;
 #[cfg(feature = "client")]
 mod report;

@@ -77,3 +77,7 @@ fn json(failure: &Failure) -> String {
     }})
     .to_string()
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests;

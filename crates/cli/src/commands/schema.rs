@@ -34,12 +34,10 @@ enum Command {
     List(online::List),
 }
 
-/// How findings are written.
+/// How findings are written: as lines for people, or as one JSON object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum OutputFormat {
-    /// Lines for people
     Human,
-    /// One JSON object
     Json,
 }
 

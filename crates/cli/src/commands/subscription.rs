@@ -53,17 +53,16 @@ pub(crate) struct Terms {
     /// Under which agreement [default: the first that allows it]
     #[arg(long, value_name = "ID")]
     pub(crate) agreement: Option<AgreementId>,
-    /// Where it begins
+    /// Where it begins: the earliest record kept, or what is published from now on
     #[arg(long, value_enum, default_value_t = Start::Earliest)]
     pub(crate) from: Start,
 }
 
-/// Where a new subscription begins.
+/// Where a new subscription begins: at the earliest record that is kept, or with what is published
+/// from now on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Start {
-    /// The earliest record that is kept
     Earliest,
-    /// What is published from now on
     Latest,
 }
 

@@ -16,7 +16,7 @@ pub(crate) struct LinesRefused {
 
 impl LinesRefused {
     /// Tells `failure` in lines: `lines` are those of the batch's records, in order.
-    pub(super) fn new(failure: Failure, lines: &[u64], records: u64, last_line: u64) -> Self {
+    pub(crate) fn new(failure: Failure, lines: &[u64], records: u64, last_line: u64) -> Self {
         let violations = failure.violations.into_iter();
         let violations = violations.map(|(path, text)| (with_line(&path, lines), text)).collect();
         Self { failure: Failure { violations, ..failure }, records, last_line }

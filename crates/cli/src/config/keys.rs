@@ -1,0 +1,47 @@
+//! Every key, with its default. `config/ndxp.toml` says the same with words; a test compares them.
+
+/// A key of the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Key {
+    /// Its name, with its section: `log.min_free`.
+    pub(crate) name: &'static str,
+    /// Its value where nothing else is said.
+    pub(crate) default: &'static str,
+}
+
+/// All keys, in the order of the file.
+pub(crate) const KEYS: &[Key] = &[
+    Key { name: "node", default: "n1" },
+    Key { name: "data", default: "ndxp-data" },
+    Key { name: "grpc.listen", default: "127.0.0.1:7443" },
+    Key { name: "http.listen", default: "127.0.0.1:7480" },
+    Key { name: "tls.chain", default: "" },
+    Key { name: "tls.key", default: "" },
+    Key { name: "tls.client_ca", default: "" },
+    Key { name: "tls.crl", default: "" },
+    Key { name: "log.min_free", default: "256MiB" },
+    Key { name: "telemetry.format", default: "text" },
+    Key { name: "telemetry.level", default: "info" },
+];
+
+impl Key {
+    /// Returns the environment variable that overrides it.
+    pub(crate) fn variable(&self) -> String {
+        format!("NDXP_{}", self.name.replace('.', "_").to_ascii_uppercase())
+    }
+}
+
+/// Finds a key by its name.
+pub(crate) fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}
+
+/// Returns the sections: what stands before the dots.
+pub(crate) fn sections() -> impl Iterator<Item = &'static str> {
+    let mut last = "";
+    KEYS.iter().filter_map(|key| key.name.split_once('.')).filter_map(move |(section, _)| {
+        let is_new = section != last;
+        last = section;
+        is_new.then_some(section)
+    })
+}
