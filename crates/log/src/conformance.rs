@@ -55,7 +55,7 @@ pub const CHECKS: &[Check] = checks![
     append::handed_record_names_its_entry,
     append::callers_entry_headers_are_replaced,
     append::entry_is_readable_when_what_it_covers_is,
-    append::concurrent_calls_stay_together_and_in_order,
+    append::concurrent_calls_keep_their_own_order,
     append::every_part_of_a_record_comes_back,
     append::timestamps_never_decrease,
     append::empty_batch_writes_nothing,

@@ -5,7 +5,7 @@
 //! behind the feature `test-util`.) This crate is the only one that knows fjall (and will be the
 //! only one that knows rdkafka). It does not know what the records mean.
 //!
-//! Invariants: a partition's offsets are contiguous from 0; readers never see a record that a
+//! Invariants: offsets rise from 0, without holes where nothing is compacted; readers never see a record that a
 //! power loss could take back; a data record is appended only by [`Log::append_after`], behind its
 //! audit entry.
 
@@ -148,8 +148,9 @@ pub struct Lanes(pub std::collections::BTreeSet<u32>);
 ///
 /// Durability: whatever `Ok` reports survives `kill -9` and power loss. Order: within a partition,
 /// records are in the order of the calls that were answered in turn; calls in flight together may
-/// be ordered either way, but each call's records stay together in their order. Cancelling a call's
-/// future does not undo it: its outcome is then unknown.
+/// be ordered either way and interleave, but each call's records stay in their order. A reader goes
+/// on at the offset behind the last record it got, and never counts records: a compacted topic has
+/// holes. Cancelling a call's future does not undo it: its outcome is then unknown.
 #[async_trait]
 pub trait Log: Send + Sync + fmt::Debug {
     /// Returns the engine's name, for metrics: `embedded`, `kafka`, `memory`.

@@ -166,7 +166,8 @@ impl FromStr for AgreementRef {
     fn from_str(text: &str) -> Result<Self, InvalidId> {
         let wrong = InvalidId { kind: "agreement revision" };
         let (id, revision) = text.split_once('@').ok_or(wrong.clone())?;
-        Ok(Self { id: id.parse()?, revision: revision.parse().map_err(|_| wrong)? })
+        let number = crate::id::number(revision).ok_or(wrong)?;
+        Ok(Self { id: id.parse()?, revision: number })
     }
 }
 impl TryFrom<String> for AgreementRef {

@@ -96,7 +96,6 @@ impl fmt::Display for SchemaVersion {
 impl FromStr for SchemaVersion {
     type Err = InvalidId;
     fn from_str(text: &str) -> Result<Self, InvalidId> {
-        let number = text.parse().map_err(|_| InvalidId { kind: "schema version" })?;
-        Ok(Self(number))
+        crate::id::number(text).map(Self).ok_or(InvalidId { kind: "schema version" })
     }
 }

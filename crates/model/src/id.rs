@@ -22,6 +22,12 @@ fn check(kind: &'static str, text: &str) -> Result<(), InvalidId> {
     if ok { Ok(()) } else { Err(InvalidId { kind }) }
 }
 
+/// Reads a number from 1 in the one way to write it: `07`, `+7` and `0` would be second names.
+pub(crate) fn number(text: &str) -> Option<u32> {
+    let plain = text.starts_with(|first: char| matches!(first, '1'..='9'));
+    text.parse().ok().filter(|_| plain)
+}
+
 macro_rules! id {
     ($name:ident, $kind:literal, $doc:literal) => {
         #[doc = $doc]

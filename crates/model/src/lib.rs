@@ -13,6 +13,8 @@ mod id;
 mod pointer;
 mod principal;
 mod record;
+#[cfg(test)]
+mod tests;
 mod time;
 mod topic;
 
