@@ -1,0 +1,108 @@
+//! The log under a hub of a test.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use ndxp_log::{
+    Log,
+    embedded::{Config, Embedded, FreeSpace},
+    memory::{Faults, Memory},
+};
+use tempfile::TempDir;
+use tokio::sync::watch;
+
+/// What must stay free on the pretended disk.
+const MIN_FREE: u64 = 1 << 30;
+
+/// Which engine a hub of a test runs on.
+#[derive(Debug)]
+pub enum Engine {
+    /// In memory, with faults.
+    Memory(Arc<Memory>),
+    /// fjall in a directory of its own, on a disk whose free space the test says.
+    Embedded {
+        /// The engine.
+        log: Arc<Embedded>,
+        /// Its directory, gone with it.
+        dir: Arc<TempDir>,
+        /// Bytes that are free.
+        free: Arc<AtomicU64>,
+    },
+}
+
+impl Engine {
+    /// Makes an empty engine in memory.
+    #[must_use]
+    pub fn memory() -> Self {
+        Self::Memory(Arc::new(Memory::new()))
+    }
+
+    /// Makes an empty engine in a temporary directory.
+    #[must_use]
+    pub fn embedded() -> Self {
+        let dir = Arc::new(tempfile::tempdir().expect("a temporary directory can be made"));
+        let free = Arc::new(AtomicU64::new(u64::MAX));
+        Self::open(dir, free)
+    }
+
+    fn open(dir: Arc<TempDir>, free: Arc<AtomicU64>) -> Self {
+        let disk = Arc::clone(&free);
+        let free_space = FreeSpace::measured(move |_| Ok(disk.load(Ordering::SeqCst)));
+        let config = Config { min_free: MIN_FREE, free_space, ..Config::new(dir.path()) };
+        let log = Arc::new(Embedded::open(config).expect("the engine opens"));
+        Self::Embedded { log, dir, free }
+    }
+
+    /// Returns the log.
+    #[must_use]
+    pub fn log(&self) -> Arc<dyn Log> {
+        match self {
+            Self::Memory(log) => Arc::clone(log) as Arc<dyn Log>,
+            Self::Embedded { log, .. } => Arc::clone(log) as Arc<dyn Log>,
+        }
+    }
+
+    /// Returns the handle that injects faults.
+    ///
+    /// # Panics
+    /// On the embedded engine, which has none.
+    #[must_use]
+    pub fn faults(&self) -> Faults {
+        match self {
+            Self::Memory(log) => log.faults(),
+            Self::Embedded { .. } => panic!("only the engine in memory has faults"),
+        }
+    }
+
+    /// Says how many bytes are free on the disk.
+    ///
+    /// # Panics
+    /// On the engine in memory, which has no disk.
+    pub fn set_free(&self, bytes: u64) {
+        match self {
+            Self::Memory(_) => panic!("the engine in memory has no disk"),
+            Self::Embedded { free, .. } => free.store(bytes, Ordering::SeqCst),
+        }
+    }
+
+    pub(crate) fn failed(&self) -> watch::Receiver<Option<String>> {
+        match self {
+            Self::Memory(_) => watch::Sender::new(None).subscribe(),
+            Self::Embedded { log, .. } => log.fatal(),
+        }
+    }
+
+    /// Opens the same log again, as after the end of a process.
+    pub(crate) async fn reopen(self) -> Self {
+        match self {
+            Self::Memory(log) => Self::Memory(log),
+            Self::Embedded { log, dir, free } => {
+                log.close().await;
+                drop(log);
+                Self::open(dir, free)
+            }
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! A whole hub in the test's process: real TLS, real gRPC on port 0, a real log.
+
+use std::sync::Arc;
+
+use ndxp_hub::{Genesis, Keys, Node, Parts, StartError, TlsFiles, genesis};
+use ndxp_log::{Log, memory::Faults};
+use ndxp_model::{Agency, AgencyKind, Title, TrustDomain};
+use ndxp_pki::{Authority, Validity};
+use tokio::net::TcpListener;
+
+use crate::{Engine, TestClock, http, identities::Identities, journal};
+
+/// The trust domain of every hub of a test.
+const DOMAIN: &str = "test.ndxp.example";
+
+/// A hub that serves. It starts in milliseconds, and ends when it is dropped.
+#[derive(Debug)]
+pub struct TestHub {
+    /// The hub's clock.
+    pub clock: TestClock,
+    /// What the hub's log runs on.
+    pub engine: Engine,
+    pub(crate) node: Node,
+    pub(crate) identities: Identities,
+    tls: TlsFiles,
+}
+
+impl TestHub {
+    /// Starts a hub in memory, with the agency `hub` as its authority (officers `officer-1` and
+    /// `officer-2`).
+    pub async fn start() -> Self {
+        Self::start_on(Engine::memory()).await
+    }
+
+    /// Starts a hub on an empty engine.
+    pub async fn start_on(engine: Engine) -> Self {
+        Self::start_with(engine, |_, _| None).await
+    }
+
+    /// Starts a hub with a revocation list, which `crl` makes from the authority and the time.
+    pub async fn start_with(
+        engine: Engine,
+        crl: impl FnOnce(&Authority, &TestClock) -> Option<String>,
+    ) -> Self {
+        journal::keep();
+        let clock = TestClock::new();
+        let domain: TrustDomain = DOMAIN.parse().expect("the domain is well formed");
+        let begin = Genesis {
+            trust_domain: domain.clone(),
+            authority: Agency {
+                id: "hub".parse().expect("the id is well formed"),
+                name: Title { vi: "Trung tâm".into(), en: "Hub".into() },
+                kind: AgencyKind::GovernmentAgency,
+            },
+            officers: ["officer-1", "officer-2"].map(|id| id.parse().expect("an id")).to_vec(),
+            incarnation: [7; 16],
+        };
+        genesis(&engine.log(), begin, clock.now()).await.expect("the genesis is written");
+        let authority = Authority::create(domain, clock.now()).expect("keys can be made");
+        let crl = crl(&authority, &clock);
+        let tls = server_files(&authority, &clock, crl);
+        let node = serve(&engine, &clock, &tls).await.expect("the hub starts");
+        let identities = Identities::new(authority, node.grpc());
+        Self { clock, engine, node, identities, tls }
+    }
+
+    /// Returns the log, to be read as an auditor would.
+    #[must_use]
+    pub fn log(&self) -> Arc<dyn Log> {
+        self.engine.log()
+    }
+
+    /// Returns the handle that injects faults into the log in memory.
+    #[must_use]
+    pub fn faults(&self) -> Faults {
+        self.engine.faults()
+    }
+
+    /// Stops the hub in order and starts it again on the same log. The clock moves on by a second.
+    pub async fn restart(self) -> Self {
+        let Self { clock, engine, node, identities, tls } = self;
+        node.shutdown().await;
+        Self::again(clock, engine.reopen().await, identities, tls).await
+    }
+
+    /// Drops the hub where it stands and starts it again on the same log. The clock moves on by a
+    /// second.
+    pub async fn kill(self) -> Self {
+        let Self { clock, engine, node, identities, tls } = self;
+        drop(node);
+        Self::again(clock, engine.reopen().await, identities, tls).await
+    }
+
+    /// Takes the power away from hub and log, then starts a hub on what was durable.
+    ///
+    /// # Panics
+    /// On the embedded engine.
+    pub async fn power_loss(self) -> Self {
+        let Self { clock, engine, node, identities, tls } = self;
+        let kept = engine.faults().power_loss();
+        drop(node);
+        Self::again(clock, Engine::Memory(Arc::new(kept)), identities, tls).await
+    }
+
+    async fn again(
+        clock: TestClock,
+        engine: Engine,
+        identities: Identities,
+        tls: TlsFiles,
+    ) -> Self {
+        clock.advance(std::time::Duration::from_secs(1));
+        let node = serve(&engine, &clock, &tls).await.expect("the hub starts again");
+        let identities = identities.moved(node.grpc());
+        Self { clock, engine, node, identities, tls }
+    }
+
+    /// Returns the metrics as Prometheus reads them.
+    pub async fn metrics(&self) -> String {
+        http::get(self.node.http(), "/metrics").await.1
+    }
+
+    /// Asks whether the hub is ready: the status and the reasons.
+    pub async fn ready(&self) -> (u16, String) {
+        http::get(self.node.http(), "/readyz").await
+    }
+}
+
+fn server_files(authority: &Authority, clock: &TestClock, crl: Option<String>) -> TlsFiles {
+    let names = ["localhost", "127.0.0.1"];
+    let validity = Validity::days(clock.now(), 3_650);
+    let server = authority.issue_server(&names, validity).expect("the server's certificate");
+    TlsFiles {
+        chain: server.chain_pem.into_bytes(),
+        key: server.key_pem.into_bytes(),
+        client_ca: authority.ca_pem().into_bytes(),
+        crl: crl.map(String::into_bytes),
+    }
+}
+
+async fn serve(engine: &Engine, clock: &TestClock, tls: &TlsFiles) -> Result<Node, StartError> {
+    let port = || TcpListener::bind("127.0.0.1:0");
+    Node::start(Parts {
+        node: "n1".to_owned(),
+        log: engine.log(),
+        log_failed: engine.failed(),
+        log_size: Arc::new(|| 0),
+        keys: Keys::from_bytes(&[3; 32]),
+        tls: tls.clone(),
+        clock: clock.as_clock(),
+        grpc: port().await?,
+        http: port().await?,
+    })
+    .await
+}
