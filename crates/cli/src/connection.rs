@@ -44,7 +44,8 @@ pub(crate) struct Connect {
         global = true,
         env = "NDXP_AS",
         value_name = "NAME",
-        hide_env_values = true
+        hide_env_values = true,
+        help_heading = "Connection"
     )]
     name: Option<Caller>,
     /// A development hub's directory, for --as
@@ -78,6 +79,12 @@ impl FromStr for Caller {
 }
 
 impl Connect {
+    /// Talks to the hub of a directory, at the address that stands there.
+    #[cfg(feature = "hub")]
+    pub(crate) fn in_directory(data: PathBuf) -> Self {
+        Self { data: Some(data), ..Self::default() }
+    }
+
     /// Connects; the first call makes the connection.
     pub(crate) fn client(&self) -> Result<Client> {
         Ok(Client::lazy(&self.resolve()?)?)

@@ -1,102 +1,33 @@
 //! Receiving: one stream of a subscription, with credit, acknowledgements and heartbeats.
 
-use std::{collections::VecDeque, time::Duration};
+mod credit;
+mod event;
+mod frames;
 
-use bytes::Bytes;
+use std::collections::VecDeque;
+
 use ndxp_proto::{
-    common::Receipt,
     error::Failure,
     exchange::{
-        DeliveredRecord, SubscribeCredit, SubscribeHeartbeat, SubscribeOpen, SubscribeReady,
-        SubscribeRequest, SubscribeResponse, SubscribeSettle, subscribe_request::Frame as Ask,
-        subscribe_response::Frame as Answer, subscribe_service_client::SubscribeServiceClient,
+        SubscribeOpen, SubscribeReady, SubscribeRequest, SubscribeResponse, SubscribeSettle,
+        subscribe_request::Frame as Ask, subscribe_response::Frame as Answer,
+        subscribe_service_client::SubscribeServiceClient,
     },
 };
-use tokio::{sync::mpsc, task::JoinHandle, time};
+use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Streaming};
 
 use crate::{Client, channel::MAX_MESSAGE, failure};
+use credit::Credit;
+use frames::{beat, receive, send};
 
-/// Each side says this often that it is alive; three missed end the stream.
-const HEARTBEAT: Duration = Duration::from_secs(25);
-const SILENCE: Duration = Duration::from_secs(75);
+pub use event::{Ack, Delivery, Event, SubscribeOptions};
+
 /// Frames that may wait for the connection: acknowledgements wait behind it, never grow.
 const OUTBOX: usize = 64;
 /// Ack tokens in one frame.
 const TOKENS: usize = 1_000;
-
-/// How much may come before it is acknowledged.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SubscribeOptions {
-    /// Names this process for the hub's operators; may be empty.
-    pub instance_id: String,
-    /// Records, at least 1.
-    pub records: u32,
-    /// Bytes of payloads, at least 1.
-    pub bytes: u64,
-}
-
-impl Default for SubscribeOptions {
-    /// The hub's defaults: 1,000 records, 16 MiB.
-    fn default() -> Self {
-        Self { instance_id: String::new(), records: 1_000, bytes: 16 << 20 }
-    }
-}
-
-/// Acknowledges one record, once it is where it must be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ack {
-    token: Bytes,
-    bytes: u64,
-}
-
-impl Ack {
-    /// Takes a record's handle.
-    #[must_use]
-    pub fn of(record: &DeliveredRecord) -> Self {
-        Self { token: record.ack_token.clone(), bytes: record.payload.len() as u64 }
-    }
-}
-
-/// What was released at once: one audit entry.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Delivery {
-    /// Evidence of the release.
-    pub receipt: Option<Receipt>,
-    /// The records, in order of their lane.
-    pub records: Vec<DeliveredRecord>,
-}
-
-/// What happens on a stream.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Event {
-    /// Records came.
-    Deliver(Delivery),
-    /// Everything that is there now was delivered.
-    Idle,
-    /// One frame of acknowledgements is durable.
-    Settled {
-        /// How many were taken.
-        settled: u32,
-        /// Tokens that were not of this stream: those records come again.
-        lost: Vec<Bytes>,
-    },
-    /// The right to receive has ended; the stream's end follows, with the reason.
-    Suspended {
-        /// The agreement's revision.
-        agreement: String,
-        /// The reason, for example `AGREEMENT_SUSPENDED`.
-        reason: String,
-    },
-    /// The hub ends the stream in an orderly way.
-    Draining {
-        /// The reason, for example `NODE_DRAINING`.
-        reason: String,
-        /// When to connect again.
-        retry_after: Duration,
-    },
-}
 
 /// An open stream of a subscription. Dropping it closes the stream; what was not acknowledged
 /// comes again.
@@ -106,6 +37,7 @@ pub struct Subscription {
     ready: SubscribeReady,
     frames: Streaming<SubscribeResponse>,
     out: mpsc::Sender<SubscribeRequest>,
+    credit: Credit,
     ahead: VecDeque<Event>,
     unsettled: u64,
     heartbeat: JoinHandle<()>,
@@ -127,9 +59,9 @@ impl Client {
             subscription: subscription.to_owned(),
             instance_id: options.instance_id.clone(),
         };
-        let credit = SubscribeCredit { records: options.records.max(1), bytes: options.bytes };
+        let (credit, first) = Credit::open(options);
         send(&out, Ask::Open(open)).await?;
-        send(&out, Ask::Credit(credit)).await?;
+        send(&out, Ask::Credit(first)).await?;
         let mut service = SubscribeServiceClient::new(self.channel())
             .max_decoding_message_size(MAX_MESSAGE)
             .max_encoding_message_size(MAX_MESSAGE);
@@ -137,14 +69,11 @@ impl Client {
         let response = service.subscribe(request).await.map_err(|status| self.failed(status))?;
         self.saw(response.metadata());
         let mut frames = response.into_inner();
-        let ready = match receive(self, &mut frames).await? {
-            Some(Answer::Ready(ready)) => ready,
-            _ => return Err(failure::local(Code::Internal, "the first frame was not `ready`")),
-        };
+        let ready = opened(self, &mut frames).await?;
         let heartbeat = tokio::spawn(beat(out.downgrade()));
         let client = self.clone();
         let ahead = VecDeque::new();
-        Ok(Subscription { client, ready, frames, out, ahead, unsettled: 0, heartbeat })
+        Ok(Subscription { client, ready, frames, out, credit, ahead, unsettled: 0, heartbeat })
     }
 }
 
@@ -183,10 +112,9 @@ impl Subscription {
             let ack_tokens = some.iter().map(|ack| ack.token.clone()).collect();
             send(&self.out, Ask::Settle(SubscribeSettle { ack_tokens })).await?;
             self.unsettled += 1;
-            let records = u32::try_from(some.len()).unwrap_or(u32::MAX);
-            // 0 would mean the default: records without a payload give back one byte.
-            let bytes = some.iter().map(|ack| ack.bytes).sum::<u64>().max(1);
-            send(&self.out, Ask::Credit(SubscribeCredit { records, bytes })).await?;
+            if let Some(credit) = self.credit.again(some) {
+                send(&self.out, Ask::Credit(credit)).await?;
+            }
         }
         Ok(())
     }
@@ -214,7 +142,7 @@ impl Subscription {
             if let Answer::SettleResult(_) = &frame {
                 self.unsettled = self.unsettled.saturating_sub(1);
             }
-            if let Some(event) = event(frame) {
+            if let Some(event) = Event::of(frame) {
                 return Ok(Some(event));
             }
         }
@@ -227,58 +155,17 @@ impl Drop for Subscription {
     }
 }
 
-/// Receives a frame; a kind that this client does not know is passed over.
-async fn receive(
+/// Waits for `ready`. What else comes first, `suspended` for example, has its reason in the
+/// status that follows.
+async fn opened(
     client: &Client,
     frames: &mut Streaming<SubscribeResponse>,
-) -> Result<Option<Answer>, Failure> {
+) -> Result<SubscribeReady, Failure> {
     loop {
-        let silent = |_| failure::local(Code::Unavailable, "the hub has been silent for 75 s");
-        let message = time::timeout(SILENCE, frames.message()).await.map_err(silent)?;
-        match message.map_err(|status| client.failed(status))? {
-            Some(SubscribeResponse { frame: Some(frame) }) => return Ok(Some(frame)),
-            Some(SubscribeResponse { frame: None }) => {}
-            None => return Ok(None),
-        }
-    }
-}
-
-fn event(frame: Answer) -> Option<Event> {
-    match frame {
-        Answer::Deliver(deliver) => {
-            Some(Event::Deliver(Delivery { receipt: deliver.receipt, records: deliver.records }))
-        }
-        Answer::SettleResult(result) => {
-            Some(Event::Settled { settled: result.settled, lost: result.lost })
-        }
-        Answer::Idle(_) => Some(Event::Idle),
-        Answer::Suspended(suspended) => {
-            let (agreement, reason) = (suspended.agreement, suspended.reason);
-            Some(Event::Suspended { agreement, reason })
-        }
-        Answer::Draining(draining) => {
-            let after = draining.retry_after.unwrap_or_default();
-            let seconds = u64::try_from(after.seconds).unwrap_or_default();
-            let nanos = u32::try_from(after.nanos).unwrap_or_default();
-            let retry_after = Duration::new(seconds, nanos);
-            Some(Event::Draining { reason: draining.reason, retry_after })
-        }
-        Answer::Ready(_) | Answer::Heartbeat(_) => None,
-    }
-}
-
-async fn send(out: &mpsc::Sender<SubscribeRequest>, frame: Ask) -> Result<(), Failure> {
-    let ended = |_| failure::local(Code::Cancelled, "the stream has ended");
-    out.send(SubscribeRequest { frame: Some(frame) }).await.map_err(ended)
-}
-
-/// Says that this side is alive, also while the program is busy with what came.
-async fn beat(out: mpsc::WeakSender<SubscribeRequest>) {
-    loop {
-        time::sleep(HEARTBEAT).await;
-        let Some(out) = out.upgrade() else { return };
-        if send(&out, Ask::Heartbeat(SubscribeHeartbeat {})).await.is_err() {
-            return;
+        match receive(client, frames).await? {
+            Some(Answer::Ready(ready)) => return Ok(ready),
+            Some(_) => {}
+            None => return Err(failure::local(Code::Internal, "the stream ended before `ready`")),
         }
     }
 }

@@ -142,8 +142,9 @@ async fn open(
 ) -> Result<Subscription> {
     let options = SubscribeOptions {
         instance_id: format!("ndxp-{}", std::process::id()),
-        // No more than is asked for: what is delivered but not printed would only come again.
-        records: u32::try_from(left).unwrap_or(u32::MAX).min(args.credit),
+        records: args.credit,
+        // What is delivered but not printed would only come again.
+        at_most: args.count.map(|_| left),
         ..SubscribeOptions::default()
     };
     let opened = client.subscribe(&name.resource(), &options).await;

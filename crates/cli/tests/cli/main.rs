@@ -4,16 +4,22 @@
 
 #[path = "../../src/golden.rs"]
 mod golden;
+mod hub;
+mod path;
 
 use std::process::Command;
 
-/// Runs the binary without the environment's own settings.
-fn run(args: &[&str]) -> std::process::Output {
+/// The binary, without the environment's own settings.
+fn ndxp() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ndxp"));
     for variable in ["NDXP_HUB", "NDXP_IDENTITY", "NDXP_AS", "NDXP_DATA", "NDXP_IDENTITIES"] {
         command.env_remove(variable);
     }
-    command.args(args).output().unwrap()
+    command
+}
+
+fn run(args: &[&str]) -> std::process::Output {
+    ndxp().args(args).output().unwrap()
 }
 
 fn text(bytes: Vec<u8>) -> String {

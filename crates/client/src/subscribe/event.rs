@@ -1,0 +1,110 @@
+//! What a stream is opened with, and what happens on it.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use ndxp_proto::{
+    common::Receipt,
+    exchange::{DeliveredRecord, subscribe_response::Frame},
+};
+
+/// How much may come before it is acknowledged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubscribeOptions {
+    /// Names this process for the hub's operators; may be empty.
+    pub instance_id: String,
+    /// Records outstanding at once, at least 1.
+    pub records: u32,
+    /// Bytes of payloads outstanding at once, at least 1.
+    pub bytes: u64,
+    /// Records asked for in all, on this stream; `None`: as many as there are.
+    pub at_most: Option<u64>,
+}
+
+impl Default for SubscribeOptions {
+    /// The hub's defaults: 1,000 records, 16 MiB; as many as there are.
+    fn default() -> Self {
+        Self { instance_id: String::new(), records: 1_000, bytes: 16 << 20, at_most: None }
+    }
+}
+
+/// Acknowledges one record, once it is where it must be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ack {
+    pub(super) token: Bytes,
+    pub(super) bytes: u64,
+}
+
+impl Ack {
+    /// Takes a record's handle.
+    #[must_use]
+    pub fn of(record: &DeliveredRecord) -> Self {
+        Self { token: record.ack_token.clone(), bytes: record.payload.len() as u64 }
+    }
+}
+
+/// What was released at once: one audit entry.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delivery {
+    /// Evidence of the release.
+    pub receipt: Option<Receipt>,
+    /// The records, in the order in which they were handed out.
+    pub records: Vec<DeliveredRecord>,
+}
+
+/// What happens on a stream.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// Records came.
+    Deliver(Delivery),
+    /// Everything that is there now was delivered.
+    Idle,
+    /// One frame of acknowledgements is durable.
+    Settled {
+        /// How many were taken.
+        settled: u32,
+        /// Tokens that were not of this stream: those records come again.
+        lost: Vec<Bytes>,
+    },
+    /// The right to receive has ended; the stream's end follows, with the reason.
+    Suspended {
+        /// The agreement's revision.
+        agreement: String,
+        /// The reason, for example `AGREEMENT_SUSPENDED`.
+        reason: String,
+    },
+    /// The hub ends the stream in an orderly way.
+    Draining {
+        /// The reason, for example `NODE_DRAINING`.
+        reason: String,
+        /// When to connect again.
+        retry_after: Duration,
+    },
+}
+
+impl Event {
+    /// Reads a frame; `None` for one that is no news.
+    pub(super) fn of(frame: Frame) -> Option<Self> {
+        match frame {
+            Frame::Deliver(deliver) => {
+                Some(Self::Deliver(Delivery { receipt: deliver.receipt, records: deliver.records }))
+            }
+            Frame::SettleResult(result) => {
+                Some(Self::Settled { settled: result.settled, lost: result.lost })
+            }
+            Frame::Idle(_) => Some(Self::Idle),
+            Frame::Suspended(suspended) => {
+                let (agreement, reason) = (suspended.agreement, suspended.reason);
+                Some(Self::Suspended { agreement, reason })
+            }
+            Frame::Draining(draining) => {
+                let after = draining.retry_after.unwrap_or_default();
+                let seconds = u64::try_from(after.seconds).unwrap_or_default();
+                let nanos = u32::try_from(after.nanos).unwrap_or_default();
+                let retry_after = Duration::new(seconds, nanos);
+                Some(Self::Draining { reason: draining.reason, retry_after })
+            }
+            Frame::Ready(_) | Frame::Heartbeat(_) => None,
+        }
+    }
+}
