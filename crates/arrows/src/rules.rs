@@ -4,7 +4,7 @@
 pub(crate) const PURE: &[&str] = &["model", "schema", "policy", "registry", "audit", "delivery"];
 
 /// Crates that only tests and developers use.
-pub(crate) const DEV_ONLY: &[&str] = &["testkit", "arrows"];
+pub(crate) const DEV_ONLY: &[&str] = &["testkit", "arrows", "join"];
 
 /// What a crate of the workspace may depend on within it.
 pub(crate) struct Edges {
@@ -76,6 +76,11 @@ pub(crate) const EDGES: &[Edges] = &[
         why: "fakes and fixtures of every crate but the binary",
     },
     Edges { of: "arrows", may_know: &[], why: "it must build while the crates it judges do not" },
+    Edges {
+        of: "join",
+        may_know: &[],
+        why: "a judge that shares code with what it judges shares its errors",
+    },
 ];
 
 /// A third-party package that only some crates may name, in their normal or build dependencies.
@@ -86,7 +91,8 @@ pub(crate) struct Keeper {
 }
 
 pub(crate) const KEEPERS: &[Keeper] = &[
-    Keeper { package: "fjall", only: &["log"], why: "engines stay behind the trait `Log`" },
+    // `join` judges the engine's files from outside.
+    Keeper { package: "fjall", only: &["log", "join"], why: "engines stay behind the trait `Log`" },
     Keeper { package: "rdkafka", only: &["log"], why: "engines stay behind the trait `Log`" },
     Keeper { package: "prost", only: &["proto"], why: "generated types stay behind `proto`" },
     Keeper { package: "prost-types", only: &["proto"], why: "generated types stay behind `proto`" },

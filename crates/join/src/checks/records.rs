@@ -1,0 +1,154 @@
+//! Each data record names an earlier publish entry, and each such entry has its records.
+
+use std::collections::BTreeMap;
+
+use super::{audit::Leaves, spread};
+use crate::{
+    Check, Report,
+    leaf::Leaf,
+    record::Record,
+    store::{Log, Partition, Topic},
+};
+
+const DAY_MS: i64 = 86_400_000;
+
+/// Where a record is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    pub(super) partition: u32,
+    pub(super) offset: u64,
+}
+
+/// A system's records of a dataset, by record id.
+type Ids<'a> = BTreeMap<&'a str, (Place, &'a Record)>;
+
+/// Records by dataset and publishing system.
+#[derive(Debug, Default)]
+pub(super) struct Placed<'a>(BTreeMap<(&'a str, &'a str), Ids<'a>>);
+
+impl<'a> Placed<'a> {
+    /// Finds a record.
+    pub(super) fn find(
+        &self,
+        dataset: &str,
+        source: &str,
+        id: &str,
+    ) -> Option<(Place, &'a Record)> {
+        self.0.get(&(dataset, source))?.get(id).copied()
+    }
+
+    /// Returns how many records a system has in a dataset.
+    pub(super) fn count(&self, dataset: &str, source: &str) -> u64 {
+        self.0.get(&(dataset, source)).map_or(0, |records| records.len() as u64)
+    }
+}
+
+/// Joins records and publish entries.
+pub(super) fn join<'a>(log: &'a Log, leaves: &Leaves, report: &mut Report) -> Placed<'a> {
+    let mut placed = Placed::default();
+    let mut covered: BTreeMap<u64, Vec<(u32, Place)>> = BTreeMap::new();
+    for topic in &log.topics {
+        for partition in &topic.partitions {
+            for record in &partition.records {
+                let at = partition.at(record.offset);
+                report.counts.records += 1;
+                let place = Place { partition: partition.number, offset: record.offset };
+                if let Some((entry, position)) = record.covered {
+                    covered.entry(entry).or_default().push((position, place));
+                }
+                if let Err(what) = fits(topic, partition, record, leaves) {
+                    report.find(Check::Publish, at.clone(), what.to_owned());
+                }
+                let key = (topic.dataset.as_str(), record.header("ce_source"));
+                let ids = placed.0.entry(key).or_default();
+                let before = ids.insert(record.header("ce_id"), (place, record));
+                if before.is_some_and(|(_, b)| record.timestamp - b.timestamp < DAY_MS) {
+                    let what = "has the id of a record of the last 24 hours".to_owned();
+                    report.find(Check::Publish, at, what);
+                }
+            }
+        }
+    }
+    for leaf in leaves.values().filter(|leaf| leaf.kind() == "publish") {
+        let places = covered.remove(&leaf.index).unwrap_or_default();
+        if let Err(what) = is_whole(log, leaf, places) {
+            report.find(Check::Publish, log.audit.at(leaf.index), what);
+        }
+    }
+    placed
+}
+
+/// Judges one record by itself and by its entry.
+fn fits(
+    topic: &Topic,
+    partition: &Partition,
+    record: &Record,
+    leaves: &Leaves,
+) -> Result<(), &'static str> {
+    let (entry, _) = record.covered.ok_or("is covered by no audit entry")?;
+    let leaf = leaves.get(&entry).ok_or("names an audit entry that is not there")?;
+    let (dataset, version) = leaf.dataset();
+    let key = record.key.as_deref().ok_or("has no key")?;
+    let parts = topic.partitions.len() as u64;
+    let kind = record.header("ce_type").rsplit_once('.').unwrap_or_default();
+    let schema = format!("ndxp:{}@", topic.dataset);
+    let hash = record.header("ce_dataschema").strip_prefix(schema.as_str()).unwrap_or_default();
+    let is_hash = hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let checks = [
+        (leaf.kind() == "publish", "names an audit entry that publishes nothing"),
+        (dataset == topic.dataset, "names an audit entry of another dataset"),
+        (record.header("ce_ndxpschema") == version, "has another schema version than its entry"),
+        (is_by(record.header("ce_source"), leaf), "has another source than its entry"),
+        (!record.header("ce_id").is_empty(), "has no record id"),
+        (record.header("ce_specversion") == "1.0", "is no CloudEvent"),
+        (record.header("content-type") == "application/json", "is not JSON by its header"),
+        (kind.0 == format!("ndxp.{}", topic.dataset.replace('/', ".")), "has a foreign type"),
+        (matches!(kind.1, "upsert" | "delete" | "event"), "has an unknown operation"),
+        (!record.header("ce_time").is_empty(), "has no event time"),
+        (is_hash, "names no schema of its dataset"),
+        (record.header("ce_partitionkey").as_bytes() == key, "has two keys"),
+        (spread(key, parts) == u64::from(partition.number), "is in another key's partition"),
+        (
+            serde_json::from_slice::<serde_json::Value>(&record.value).is_ok(),
+            "has a value that is no JSON",
+        ),
+        (
+            !record
+                .headers
+                .iter()
+                .any(|(name, _)| matches!(name.as_str(), "ce_ndxpentry" | "ce_ndxpposition")),
+            "claims its entry in a header",
+        ),
+    ];
+    checks.iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, what)| Err(what))
+}
+
+/// `/agency/tax/system/portal` is `agency/tax/system/portal`.
+fn is_by(source: &str, leaf: &Leaf) -> bool {
+    source.strip_prefix('/') == Some(leaf.text("by"))
+}
+
+/// Judges that an entry's records are all there, once, in order.
+fn is_whole(log: &Log, leaf: &Leaf, mut places: Vec<(u32, Place)>) -> Result<(), String> {
+    let count = leaf.number("n").unwrap_or_default();
+    let dataset = leaf.dataset().0;
+    let topic = log.topics.iter().find(|topic| topic.dataset == dataset);
+    let topic = topic.ok_or("publishes into a dataset that is not there")?;
+    places.sort();
+    let retained = topic.partitions.iter().all(|partition| partition.start == 0);
+    if retained && places.len() as u64 != count {
+        return Err(format!("publishes {count} records, {} are there", places.len()));
+    }
+    let mut expected = 0..;
+    if retained && places.iter().any(|(position, _)| expected.next() != Some(*position)) {
+        return Err("has a position twice or not at all".to_owned());
+    }
+    for partition in 0..topic.partitions.len() as u32 {
+        let own = places.iter().filter(|(_, place)| place.partition == partition);
+        let offsets: Vec<u64> = own.map(|(_, place)| place.offset).collect();
+        if offsets.windows(2).any(|pair| matches!(pair, [a, b] if a + 1 != *b)) {
+            return Err(format!("has its records of partition {partition} apart or out of order"));
+        }
+    }
+    Ok(())
+}
