@@ -144,3 +144,7 @@ pub fn request_id() -> String {
 fn chance() -> u32 {
     getrandom::u32().unwrap_or_default()
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests;
