@@ -58,6 +58,16 @@ pub(crate) struct Connect {
         help_heading = "Connection"
     )]
     data: Option<PathBuf>,
+    /// The W3C trace context that the calls belong to
+    #[arg(
+        long,
+        global = true,
+        env = "TRACEPARENT",
+        value_name = "TRACE",
+        hide_env_values = true,
+        help_heading = "Connection"
+    )]
+    traceparent: Option<String>,
 }
 
 /// A principal as people write it: `tax/portal`, `tax/officer/steward-1`, or in full.
@@ -87,7 +97,11 @@ impl Connect {
 
     /// Connects; the first call makes the connection.
     pub(crate) fn client(&self) -> Result<Client> {
-        Ok(Client::lazy(&self.resolve()?)?)
+        let client = Client::lazy(&self.resolve()?)?;
+        Ok(match &self.traceparent {
+            Some(traceparent) => client.with_traceparent(traceparent),
+            None => client,
+        })
     }
 
     /// Returns the directory of certificates that the flags name, if they do.

@@ -82,7 +82,8 @@ async fn serve(nation: &Path, dir: &Path, tls: TlsFiles) -> Node {
     let log_failed = engine.fatal();
     let log: Arc<dyn Log> = Arc::new(engine);
     let file = nation.join("agencies/data-authority.json");
-    let mut file: serde_json::Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    let mut file: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
     let members = file.as_object_mut().unwrap();
     members.retain(|member, _| ["id", "name", "kind"].contains(&member.as_str()));
     let authority: Agency = serde_json::from_value(file).unwrap();
@@ -113,7 +114,8 @@ fn principals(nation: &Path) -> impl Iterator<Item = PrincipalName> {
         let text = std::fs::read(file.unwrap().path()).unwrap();
         let value: serde_json::Value = serde_json::from_slice(&text).unwrap();
         let names = |list: &str, kind: &str| -> Vec<PrincipalName> {
-            let ids = value[list].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap());
+            let ids =
+                value[list].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap());
             let agency = value["id"].as_str().unwrap();
             ids.map(|id| format!("agency/{agency}/{kind}/{id}").parse().unwrap()).collect()
         };

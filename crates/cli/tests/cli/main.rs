@@ -2,6 +2,7 @@
 #![cfg(feature = "hub")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod apply;
 #[path = "../../src/golden.rs"]
 mod golden;
 mod hub;
@@ -12,7 +13,9 @@ use std::process::Command;
 /// The binary, without the environment's own settings.
 fn ndxp() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ndxp"));
-    for variable in ["NDXP_HUB", "NDXP_IDENTITY", "NDXP_AS", "NDXP_DATA", "NDXP_IDENTITIES"] {
+    let variables =
+        ["HUB", "IDENTITY", "AS", "DATA", "IDENTITIES"].map(|name| format!("NDXP_{name}"));
+    for variable in variables.into_iter().chain(["TRACEPARENT".to_owned()]) {
         command.env_remove(variable);
     }
     command

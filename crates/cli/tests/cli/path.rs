@@ -15,13 +15,14 @@ fn nation() -> PathBuf {
 }
 
 /// Checks the exit status and returns what was printed.
-fn status(output: &Output, code: i32) -> String {
-    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+pub(crate) fn status(output: &Output, code: i32) -> String {
+    let (out, err) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.status.code(), Some(code), "stdout: {out}\nstderr: {err}");
     if code == 0 { out.into_owned() } else { err.into_owned() }
 }
 
-fn json(text: &str) -> Value {
+pub(crate) fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
@@ -39,7 +40,10 @@ fn records_go_from_one_agency_to_another_by_commands_alone() {
     assert_eq!(applied["plan"]["systems"]["create"], 388, "{applied}");
     assert_eq!(applied["applied"], true);
     let again = json(&status(&hub.run(&["apply", "-f", directory, "--json"]), 0));
-    assert_eq!((&again["applied"], &again["plan"]["agreements"]["create"]), (&false.into(), &0.into()));
+    assert_eq!(
+        (&again["applied"], &again["plan"]["agreements"]["create"]),
+        (&false.into(), &0.into())
+    );
 
     let me = json(&status(&hub.run(&["whoami", "--as", "evn/customers", "--json"]), 0));
     assert_eq!(me["principal"], "agency/evn/system/customers");
