@@ -1,7 +1,7 @@
 //! The way of a record, by commands alone, against a hub over real mutual TLS.
 
 use std::{
-    io::Write,
+    io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Output, Stdio},
 };
@@ -86,30 +86,58 @@ fn refusals(hub: &Hub) {
     let said = status(&hub.run(&args), 1);
     assert!(said.starts_with("refused: "), "{said}");
 
-    let mut child = hub
-        .command(&["publish", UNITS, "-", "--as", UNITS])
-        .stdin(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all(b"\n{\"code\":\"1\",\"name\":\"H\xc3\xa0 N\xe1\xbb\x99i\"}\n").unwrap();
-    drop(stdin);
-    let said = status(&child.wait_with_output().unwrap(), 1);
+    let said = status(&publish(hub, "\n{\"code\":\"1\",\"name\":\"Hà Nội\"}\n".as_bytes()), 1);
     assert!(said.contains("SCHEMA_VIOLATION") && said.contains("at line 2 (records[0]"), "{said}");
     assert!(said.contains("durable: nothing"), "{said}");
 }
 
+/// A live stream ends within moments, says why, and goes on where it was once the agreement holds
+/// again.
 fn suspension_cuts(hub: &Hub) {
     let of = |command: &str| {
         let officer = "home-affairs/officer/steward-1";
-        hub.run(&["agreement", command, "agr-0005", "--as", officer, "--json"])
+        json(&status(&hub.run(&["agreement", command, "agr-0005", "--as", officer, "--json"]), 0))
     };
-    let suspended = json(&status(&of("suspend"), 0));
-    assert_eq!(suspended["resource"]["state"], "suspended");
-    let said = status(&hub.run(&["subscribe", "units", "--as", "evn/customers"]), 1);
-    assert!(said.contains("AGREEMENT_SUSPENDED"), "{said}");
-    status(&of("resume"), 0);
-    let name = ["subscribe", "units", "--as", "evn/customers", "--until-idle"];
-    assert_eq!(status(&hub.run(&name), 0), "");
+    let mut live = hub
+        .command(&["subscribe", "units", "--as", "evn/customers"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    publish_one(hub, "Phường Thử nghiệm 1");
+    let mut line = String::new();
+    BufReader::new(live.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(json(&line)["payload"]["name"], "Phường Thử nghiệm 1");
+
+    assert_eq!(of("suspend")["resource"]["state"], "suspended");
+    let said = status(&live.wait_with_output().unwrap(), 1);
+    assert!(said.contains("refused: AGREEMENT_SUSPENDED"), "{said}");
+    let again = hub.run(&["subscribe", "units", "--as", "evn/customers"]);
+    assert!(status(&again, 1).contains("AGREEMENT_SUSPENDED"));
+
+    publish_one(hub, "Phường Thử nghiệm 2");
+    assert_eq!(of("resume")["resource"]["state"], "active");
+    let rest = hub.run(&["subscribe", "units", "--as", "evn/customers", "--until-idle"]);
+    let rest = lines(&status(&rest, 0));
+    assert_eq!(rest.last().unwrap()["payload"]["name"], "Phường Thử nghiệm 2");
+}
+
+fn publish_one(hub: &Hub, name: &str) {
+    let record = format!(
+        "{{\"code\":\"00070\",\"name\":\"{name}\",\"kind\":\"ward\",\"level\":2,\"parent_code\":\"01\"}}\n"
+    );
+    let said = status(&publish(hub, record.as_bytes()), 0);
+    assert!(said.starts_with("1 records durable: 1 new, 0 already there"), "{said}");
+}
+
+fn publish(hub: &Hub, input: &[u8]) -> Output {
+    let mut child = hub
+        .command(&["publish", UNITS, "-", "--as", UNITS])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input).unwrap();
+    child.wait_with_output().unwrap()
 }
