@@ -4,13 +4,13 @@
 use std::sync::Arc;
 
 use ndxp_audit::{Boot, Entry, InvalidSha256, InvalidWord, Registry as RegistryEntry};
-use ndxp_log::{Log, Partition, ReadError, ReadLimits};
+use ndxp_log::{AppendError, Log, Partition, ReadError, ReadLimits};
 use ndxp_model::{HubTopic, Topic};
 use ndxp_registry::{RecordError, RegistryRecord};
 use thiserror::Error;
 
 use crate::{
-    ledger::{Ledger, LedgerError},
+    ledger::{Ledger, LedgerError, Receipt},
     receipts,
     registry::Registry,
 };
@@ -27,13 +27,19 @@ pub enum BootError {
     #[error("the registry cannot be read")]
     Record(#[from] RecordError),
     /// The audit cannot be written.
-    #[error("the audit cannot be written: {0}")]
+    #[error("the audit cannot be written")]
+    Append(#[from] AppendError),
+    /// An entry cannot be made.
+    #[error("the audit entry cannot be made: {0}")]
     Audit(String),
 }
 
 impl From<LedgerError> for BootError {
     fn from(error: LedgerError) -> Self {
-        Self::Audit(error.to_string())
+        match error {
+            LedgerError::Append(cause) => Self::Append(cause),
+            LedgerError::Encode(_) | LedgerError::Random => Self::Audit(error.to_string()),
+        }
     }
 }
 impl From<InvalidWord> for BootError {
@@ -54,7 +60,7 @@ pub(crate) async fn boot(
     registry: &Registry,
 ) -> Result<(), BootError> {
     let covered = receipts::covered(log).await?;
-    fill(log, ledger, covered).await?;
+    fill(log, ledger, covered, |_, _| ()).await?;
     let (position, incarnation) = registry.read(|s| (s.count, s.incarnation.clone()));
     let entry = Boot {
         version: env!("CARGO_PKG_VERSION").parse()?,
@@ -65,22 +71,35 @@ pub(crate) async fn boot(
     Ok(())
 }
 
+/// Writes the entries of all registry records from a position on, in order, and tells each receipt.
+/// Returns the position after the last one; `written` has been told of those before an error.
+///
 /// The first record of a base is the one that was accepted, and no record stands before its base.
-async fn fill(log: &Arc<dyn Log>, ledger: &Ledger, covered: u64) -> Result<(), BootError> {
+pub(crate) async fn fill(
+    log: &Arc<dyn Log>,
+    ledger: &Ledger,
+    covered: u64,
+    mut written: impl FnMut(u64, Receipt),
+) -> Result<u64, BootError> {
     let at = Partition { topic: Topic::Hub(HubTopic::Registry), number: 0 };
     let (mut next, mut expected) = (covered, covered);
     loop {
         let page = log.read(&at, next, PAGE).await?;
-        let Some(last) = page.last() else { return Ok(()) };
+        let Some(last) = page.last() else { return Ok(expected) };
         next = last.offset + 1;
         for stored in &page {
             let bytes = &stored.record.value;
             let record = RegistryRecord::decode(bytes)?;
-            let Some(by) = record.actor.filter(|_| record.base == expected) else { continue };
-            let op = record.command.parse()?;
-            let hash = RegistryRecord::hash(bytes).parse()?;
-            let entry = RegistryEntry { by, op, position: expected, hash };
-            ledger.note_registry(entry).await?;
+            if record.base != expected {
+                continue;
+            }
+            // A record without an actor is nobody's act, so nobody's entry.
+            if let Some(by) = record.actor {
+                let op = record.command.parse()?;
+                let hash = RegistryRecord::hash(bytes).parse()?;
+                let entry = RegistryEntry { by, op, position: expected, hash };
+                written(expected, ledger.note_registry(entry).await?);
+            }
             expected += 1;
         }
     }

@@ -2,26 +2,27 @@
 
 use std::{fmt, future::Future, sync::Arc};
 
-use ndxp_audit::{Registry as RegistryEntry, Word};
 use ndxp_identity::{Clock, Connections};
 use ndxp_log::Log;
 use ndxp_model::{RequestId, Timestamp};
 use ndxp_proto::{common, header};
 use ndxp_registry::{Command, Request};
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Response, Status, metadata::MetadataMap};
 use tracing::{error, info};
 
 use crate::{
+    boot,
     call::Call,
     duplicates::Duplicates,
     keys::Keys,
     ledger::{Ledger, Receipt},
     limits::Limits,
     metrics::{Metrics, ReasonLabels, RpcLabels},
-    receipts::Receipts,
+    receipts::{self, Receipts},
     refuse::{self, Failed},
-    registry::{Done, Registry},
+    registry::Registry,
     schemas::Schemas,
     subscribe::{Slots, Streams},
 };
@@ -32,6 +33,9 @@ pub(crate) struct Core {
     pub clock: Clock,
     pub log: Arc<dyn Log>,
     pub registry: Registry,
+    /// The registry position below which every change has its audit entry. Whoever holds it
+    /// changes the registry.
+    pub audited: Mutex<u64>,
     pub ledger: Ledger,
     pub receipts: Receipts,
     pub schemas: Schemas,
@@ -134,28 +138,44 @@ impl Core {
     }
 
     /// Changes the registry: decided, durable, applied and audited when this returns.
+    ///
+    /// One change at a time, so that entries stand in the order of positions, and one whose entry
+    /// could not be written holds up the next until it is: only the end of the registry can be
+    /// without entries, and the boot fills it.
     pub(crate) async fn change(
         &self,
         call: &Call,
         id: RequestId,
         command: Command,
     ) -> Result<common::Receipt, Failed> {
-        let op: Word = command.name().parse().map_err(|cause| refuse::bug(&cause))?;
         let request = Request { id, actor: call.principal.clone(), command };
-        let done = self.registry.command(&request, call.now).await?;
-        self.metrics.registry_position.set(done.position + 1);
-        let Done { position, fresh } = done;
-        let receipt = match fresh {
-            None => self.receipts.of(&self.log, position).await?,
-            Some(hash) => {
-                let hash = hash.parse().map_err(|cause| refuse::bug(&cause))?;
-                let entry = RegistryEntry { by: call.principal.clone(), op, position, hash };
-                let receipt = self.ledger.note_registry(entry).await?;
+        let mut audited = self.audited.lock().await;
+        if *audited < self.registry.read(|state| state.count) {
+            // An entry failed, or nobody knows: the log does.
+            *audited = receipts::covered(&self.log).await?.max(*audited);
+            self.audit_changes(&mut audited).await?;
+        }
+        let position = self.registry.command(&request, call.now).await?;
+        self.audit_changes(&mut audited).await?;
+        drop(audited);
+        Ok(receipt_message(self.receipts.of(&self.log, position).await?, ""))
+    }
+
+    /// Writes the entries of all changes that have none.
+    async fn audit_changes(&self, audited: &mut u64) -> Result<(), Failed> {
+        let count = self.registry.read(|state| state.count);
+        self.metrics.registry_position.set(count);
+        if *audited < count {
+            let mut done = *audited;
+            let noted = |position, receipt| {
                 self.receipts.remember(position, receipt);
-                receipt
-            }
-        };
-        Ok(receipt_message(receipt, ""))
+                done = position + 1;
+            };
+            let filled = boot::fill(&self.log, &self.ledger, *audited, noted).await;
+            *audited = filled.as_ref().copied().unwrap_or(done);
+            filled?;
+        }
+        Ok(())
     }
 }
 

@@ -23,6 +23,7 @@ use tower::{Layer, Service};
 
 use crate::{
     call::{Caller, word},
+    contract,
     core::Core,
     metrics::ReasonLabels,
     refuse, trace,
@@ -90,9 +91,14 @@ where
                 Ok(principal) => {
                     let parent = text(&request, header::TRACEPARENT).map_or("", trace::parent);
                     let traceparent = parent.to_owned();
+                    let id = request_id.clone();
                     let caller = Caller { principal, request_id, traceparent };
                     request.extensions_mut().insert(caller);
-                    inner.call(request).await
+                    let response = inner.call(request).await?;
+                    match contract::refused(&response, &core.limits) {
+                        Some(refusal) => Ok(core.turned_away(peer.as_ref(), refusal, &id).await),
+                        None => Ok(response),
+                    }
                 }
                 Err(refusal) => Ok(core.turned_away(peer.as_ref(), refusal, &request_id).await),
             }
@@ -162,7 +168,7 @@ impl Core {
                 ds: None,
                 op: word("connect"),
                 why: word(reason.as_str()),
-                clause: Some(1),
+                clause: (reason.code() == tonic::Code::Unauthenticated).then_some(1),
                 purp: None,
                 agr: None,
                 n: std::num::NonZeroU64::MIN,

@@ -4,9 +4,12 @@
 //! INVARIANT: no other module calls [`Log::append_after`], so nothing is written or handed out
 //! without its entry, and [`Log::append`] on the audit topic is called here alone.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use ndxp_audit::{Denials, Deny, EncodeError, Entry, EntryId, Leaf, Registry, Stamp, Word, encode};
@@ -16,6 +19,9 @@ use ndxp_model::{HubTopic, Timestamp};
 use thiserror::Error;
 
 use crate::metrics::{Metrics, Stage};
+
+/// How long a failed append keeps the node from being ready.
+const TROUBLE_LASTS: Duration = Duration::from_secs(10);
 
 /// Why an entry could not be written.
 #[derive(Debug, Error)]
@@ -44,8 +50,8 @@ pub(crate) struct Ledger {
     gateway: Word,
     next_seq: AtomicU64,
     denials: Mutex<Denials>,
-    /// Why the last append failed; nothing once one has succeeded.
-    trouble: Mutex<Option<String>>,
+    /// Why the last append failed, and when; nothing once one has succeeded.
+    trouble: Mutex<Option<(String, Instant)>>,
     metrics: Arc<Metrics>,
 }
 
@@ -118,17 +124,22 @@ impl Ledger {
         Ok(())
     }
 
-    /// Returns why nothing can be appended, if the last append failed.
+    /// Returns why nothing can be appended, if the last append failed a moment ago. What failed
+    /// longer ago counts no more: a node that is not ready gets no calls to try again with.
     pub(crate) fn trouble(&self) -> Option<String> {
-        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let known = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        let recent = known.as_ref().filter(|(_, since)| since.elapsed() < TROUBLE_LASTS);
+        recent.map(|(trouble, _)| trouble.clone())
     }
 
     fn noted<T>(&self, outcome: Result<T, AppendError>) -> Result<T, AppendError> {
-        let trouble = outcome.as_ref().err().map(ToString::to_string);
+        let trouble = outcome.as_ref().err().filter(|error| is_the_logs(error));
+        let trouble = trouble.map(|error| (error.to_string(), Instant::now()));
         let mut known = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        if *known != trouble {
+        if known.is_some() || trouble.is_some() {
             *known = trouble;
         }
+        drop(known);
         outcome
     }
 
@@ -148,6 +159,14 @@ impl Ledger {
         let value = leaf.as_bytes().to_vec().into();
         let record = Record { value, timestamp: now, ..Record::default() };
         Ok((leaf, record, now))
+    }
+}
+
+/// Says whether a failure says something about the log, and not about what was to be appended.
+fn is_the_logs(error: &AppendError) -> bool {
+    match error {
+        AppendError::Full { .. } | AppendError::Unavailable(_) | AppendError::Unknown(_) => true,
+        AppendError::NoSuchPartition(_) | AppendError::TooLarge { .. } => false,
     }
 }
 

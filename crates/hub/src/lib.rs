@@ -11,6 +11,7 @@
 
 mod boot;
 mod call;
+mod contract;
 mod core;
 mod duplicates;
 mod gate;

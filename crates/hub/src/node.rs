@@ -22,7 +22,7 @@ use ndxp_proto::{
 use thiserror::Error;
 use tokio::{
     net::TcpListener,
-    sync::{mpsc, watch},
+    sync::{Mutex, mpsc, watch},
     task::JoinSet,
     time::{MissedTickBehavior, interval, timeout},
 };
@@ -40,7 +40,7 @@ use crate::{
     ledger::Ledger,
     limits::Limits,
     metrics::{CauseLabels, Metrics},
-    receipts::Receipts,
+    receipts::{Receipts, audit},
     registry::{FollowError, Registry},
     schemas::Schemas,
     services::Services,
@@ -145,15 +145,17 @@ impl Node {
         let (grpc, http) = (parts.grpc.local_addr()?, parts.http.local_addr()?);
         let core = Arc::new(core(&parts).await?);
         boot::boot(&core.log, &core.ledger, &core.registry).await?;
+        *core.audited.lock().await = core.registry.read(|state| state.count);
         let (report, stopped) = mpsc::channel(1);
         let mut tasks = JoinSet::new();
         serve_grpc(&mut tasks, &core, parts.grpc, tls(&core, &parts.tls, &parts.clock)?, &report);
         serve_http(&mut tasks, &core, parts.http, parts.log_size);
-        watch_log(&mut tasks, parts.log_failed, &report);
+        watch_log(&mut tasks, &core, parts.log_failed, &report);
         follow_registry(&mut tasks, &core, report);
         housekeeping(&mut tasks, &core);
         info!(%grpc, %http, node = core.node, "serving");
-        Ok(Self { grpc, http, drain: core.drain.clone(), core, tasks, stopped })
+        let drain = core.drain.clone();
+        Ok(Self { grpc, http, drain, core, tasks, stopped })
     }
 
     /// Returns where gRPC is served.
@@ -187,14 +189,23 @@ impl Node {
     }
 }
 
+impl Drop for Node {
+    /// Lets go of all connections: they run in tasks of their own, and would serve on.
+    fn drop(&mut self) {
+        self.drain.cancel();
+        self.core.connections.cut(|_| true);
+    }
+}
+
 async fn core(parts: &Parts) -> Result<Core, StartError> {
     let metrics = Arc::new(Metrics::new());
     let registry = Registry::open(Arc::clone(&parts.log)).await?;
     if registry.read(|state| state.trust_domain.is_none()) {
         return Err(StartError::NoGenesis);
     }
-    // The boot's number is its second: a later boot has a higher one, without a counter to keep.
-    let boot = (parts.clock)().millis() / 1_000;
+    // The boot's number is the audit log's length: a later boot has a higher one, without a counter
+    // to keep, and also where it is only a moment later or the clock went back.
+    let boot = *parts.log.follow(&audit()).map_err(BootError::from)?.borrow();
     let gateway = format!("{}-{boot}", parts.node).parse().map_err(BootError::from)?;
     let ledger =
         Ledger::new(Arc::clone(&parts.log), parts.clock.clone(), gateway, Arc::clone(&metrics));
@@ -203,6 +214,7 @@ async fn core(parts: &Parts) -> Result<Core, StartError> {
         clock: parts.clock.clone(),
         log: Arc::clone(&parts.log),
         registry,
+        audited: Mutex::new(0),
         ledger,
         receipts: Receipts::default(),
         schemas: Schemas::new(),
@@ -310,14 +322,19 @@ fn serve_http(tasks: &mut JoinSet<()>, core: &Arc<Core>, listener: TcpListener, 
 
 fn watch_log(
     tasks: &mut JoinSet<()>,
+    core: &Core,
     mut failed: watch::Receiver<Option<String>>,
     report: &mpsc::Sender<String>,
 ) {
-    let report = report.clone();
+    let (drain, report) = (core.drain.clone(), report.clone());
     tasks.spawn(async move {
-        if let Ok(reason) = failed.wait_for(Option::is_some).await.map(|reason| reason.clone()) {
-            let _ = report.send(format!("the log failed: {}", reason.unwrap_or_default())).await;
-        }
+        let reason = tokio::select! {
+            () = drain.cancelled() => return,
+            // An engine that has gone without a word has not failed.
+            Ok(reason) = failed.wait_for(Option::is_some) => reason.clone(),
+            else => return,
+        };
+        let _ = report.send(format!("the log failed: {}", reason.unwrap_or_default())).await;
     });
 }
 

@@ -3,7 +3,10 @@
 mod key;
 mod prepare;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use ndxp_audit::{DatasetAt, Entry, Publish, Under};
 use ndxp_log::{AppendError, Covered, Partition, Record};
@@ -37,6 +40,14 @@ struct Target {
     version: SchemaVersion,
     contract: Arc<Contract>,
     under: Option<Under>,
+}
+
+/// What is needed to find out later whether an append took place.
+struct Doubt<'a> {
+    window: &'a Window,
+    reserved: Reserved,
+    /// The partitions' durable ends from before the append.
+    ends: BTreeMap<u32, u64>,
 }
 
 impl Core {
@@ -173,6 +184,8 @@ impl Core {
         batch: Vec<Prepared>,
     ) -> Result<(usize, usize, Receipt), Failed> {
         let from = source(system);
+        // Before anything is reserved: an early return must leave nothing behind.
+        let ends = self.ends(&target.dataset, &batch)?;
         let identities: Vec<Identity> = batch.iter().map(|record| record.identity(&from)).collect();
         let window = self.duplicates.of(&target.dataset.name, target.dataset.partitions);
         let timer = self.metrics.stage(Stage::Dedup);
@@ -183,7 +196,8 @@ impl Core {
             return Ok((0, reserved.duplicates, self.receipt_of(reserved.first_entry).await?));
         }
         let (accepted, duplicates) = (reserved.fresh.len(), reserved.duplicates);
-        let receipt = self.append(call, system, target, &batch, &window, reserved).await?;
+        let doubt = Doubt { window: &window, reserved, ends };
+        let receipt = self.append(call, system, target, &batch, doubt).await?;
         Ok((accepted, duplicates, receipt))
     }
 
@@ -193,14 +207,13 @@ impl Core {
         system: &SystemName,
         target: &Target,
         batch: &[Prepared],
-        window: &Window,
-        reserved: Reserved,
+        doubt: Doubt<'_>,
     ) -> Result<Receipt, Failed> {
+        let Doubt { window, reserved, ends } = doubt;
         let dataset = target.dataset.name.clone();
         let fresh = reserved.fresh.iter().filter_map(|index| batch.get(*index));
         let records: Vec<(u32, Record)> =
             fresh.map(|record| (record.partition, stored(call, system, target, record))).collect();
-        let ends = self.ends(&dataset, &records)?;
         let entry = Entry::Publish(Publish {
             by: call.principal.clone(),
             ds: DatasetAt { name: dataset.clone(), version: Some(target.version) },
@@ -225,19 +238,13 @@ impl Core {
     }
 
     /// The durable ends of the partitions that a batch goes to.
-    fn ends(
-        &self,
-        dataset: &ndxp_model::DatasetName,
-        records: &[(u32, Record)],
-    ) -> Result<BTreeMap<u32, u64>, Failed> {
-        let mut ends = BTreeMap::new();
-        for (number, _) in records {
-            let at = Partition { topic: Topic::Data(dataset.clone()), number: *number };
-            if !ends.contains_key(number) {
-                ends.insert(*number, *self.log.follow(&at)?.borrow());
-            }
-        }
-        Ok(ends)
+    fn ends(&self, dataset: &Dataset, batch: &[Prepared]) -> Result<BTreeMap<u32, u64>, Failed> {
+        let numbers: BTreeSet<u32> = batch.iter().map(|record| record.partition).collect();
+        let end = |number| {
+            let at = Partition { topic: Topic::Data(dataset.name.clone()), number };
+            Ok((number, *self.log.follow(&at)?.borrow()))
+        };
+        numbers.into_iter().map(end).collect()
     }
 
     async fn receipt_of(&self, entry: Option<u64>) -> Result<Receipt, Failed> {

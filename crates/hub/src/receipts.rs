@@ -55,7 +55,7 @@ fn covers(entry: &Entry) -> Option<u64> {
 }
 
 /// Returns the registry position below which every record has its entry: the node that booted last
-/// made sure of all before its boot, and each change since has written its own.
+/// made sure of all before its boot, and each change since has written its own, in order.
 pub(crate) async fn covered(log: &Arc<dyn Log>) -> Result<u64, ReadError> {
     let below = |entry: &Entry| match entry {
         Entry::Registry(entry) => Some(entry.position + 1),

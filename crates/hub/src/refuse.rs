@@ -8,8 +8,10 @@ use ndxp_registry::Refused;
 use tracing::error;
 
 use crate::{
+    boot::BootError,
     ledger::LedgerError,
     registry::{CommandError, FollowError},
+    subscribe::SlotError,
 };
 
 const AGAIN: &str = "send the same request again after the delay";
@@ -200,5 +202,22 @@ impl From<LedgerError> for Failed {
 impl From<ReadError> for Failed {
     fn from(error: ReadError) -> Self {
         Self(read(&error))
+    }
+}
+impl From<SlotError> for Failed {
+    fn from(error: SlotError) -> Self {
+        Self(match error {
+            SlotError::Read(cause) => read(&cause),
+            SlotError::Record { .. } => bug(&error),
+        })
+    }
+}
+impl From<BootError> for Failed {
+    fn from(error: BootError) -> Self {
+        Self(match error {
+            BootError::Read(cause) => read(&cause),
+            BootError::Append(cause) => append(&cause),
+            BootError::Record(_) | BootError::Audit(_) => bug(&error),
+        })
     }
 }

@@ -51,15 +51,6 @@ pub(crate) enum CommandError {
     Follow(#[from] FollowError),
 }
 
-/// A change that took place.
-#[derive(Debug, Clone)]
-pub(crate) struct Done {
-    /// Its registry position.
-    pub position: u64,
-    /// Hash of its record; `None` if it took place earlier.
-    pub fresh: Option<String>,
-}
-
 /// A shared handle of the node's copy.
 #[derive(Debug, Clone)]
 pub(crate) struct Registry(Arc<Shared>);
@@ -70,8 +61,6 @@ struct Shared {
     state: RwLock<State>,
     /// The offset to read next. Whoever holds it applies.
     next: Mutex<u64>,
-    /// Commands of this node are decided one after another, so that they do not race each other.
-    commands: Mutex<()>,
     position: watch::Sender<u64>,
 }
 
@@ -86,7 +75,6 @@ impl Registry {
             log,
             state: RwLock::new(State::default()),
             next: Mutex::new(0),
-            commands: Mutex::new(()),
             position: watch::Sender::new(0),
         };
         let registry = Self(Arc::new(shared));
@@ -121,25 +109,25 @@ impl Registry {
         }
     }
 
-    /// Decides a command, writes it, and returns once it is applied.
+    /// Decides a command, writes it, and returns its position once it is applied; the position of
+    /// the first time if it took place earlier. Calls of one node come one after another, so that
+    /// they do not race each other.
     pub(crate) async fn command(
         &self,
         request: &Request,
         now: Timestamp,
-    ) -> Result<Done, CommandError> {
-        let _turn = self.0.commands.lock().await;
+    ) -> Result<u64, CommandError> {
         for _ in 0..TRIES {
             self.catch_up().await?;
             let record = match self.read(|state| decide(state, request, now))? {
-                Outcome::Done { position } => return Ok(Done { position, fresh: None }),
+                Outcome::Done { position } => return Ok(position),
                 Outcome::Append(record) => record,
             };
-            let bytes = record.encode();
-            let hash = RegistryRecord::hash(&bytes);
-            let stored = Record { value: bytes.into(), timestamp: now, ..Record::default() };
+            let stored =
+                Record { value: record.encode().into(), timestamp: now, ..Record::default() };
             let offset = self.0.log.append(HubTopic::Registry, 0, vec![stored]).await?;
             if self.catch_up_to(offset).await? == Some(Applied::Accepted) {
-                return Ok(Done { position: record.base, fresh: Some(hash) });
+                return Ok(record.base);
             }
         }
         Err(CommandError::Contended)

@@ -11,6 +11,15 @@ pub const DOMAIN: &str = "ndxp";
 /// The most violations that one error lists; their total number stands in metadata `total`.
 pub const MAX_VIOLATIONS: usize = 20;
 
+/// The most bytes of all details of one error.
+pub const MAX_DETAILS: usize = 4 << 10;
+/// The most bytes of an error's sentence.
+const MAX_TEXT: usize = 400;
+/// The most bytes of one fact, path or message.
+const MAX_FACT: usize = 240;
+/// The most bytes of all places together.
+const MAX_PLACES: usize = 2 << 10;
+
 macro_rules! reasons {
     ($($variant:ident = $text:literal => $code:ident, $retry:expr;)*) => {
         /// Why a request was refused: the only code that a client needs to look at. Each has a page
@@ -84,6 +93,7 @@ reasons! {
     NodeDraining = "NODE_DRAINING" => Unavailable, Some(1_000);
     RegistryBehind = "REGISTRY_BEHIND" => Unavailable, Some(200);
     OutcomeUnknown = "OUTCOME_UNKNOWN" => Unavailable, Some(200);
+    NotServed = "NOT_SERVED" => Unimplemented, None;
     Bug = "BUG" => Internal, None;
     LogCorrupt = "LOG_CORRUPT" => DataLoss, None;
 }
@@ -152,15 +162,20 @@ impl Refusal {
         self
     }
 
-    /// Makes the status that goes over the wire.
+    /// Makes the status that goes over the wire. Its details stay below [`MAX_DETAILS`] and its
+    /// text below what a header may hold, whatever names and paths the request had.
     #[must_use]
     pub fn into_status(self, request_id: &str) -> Status {
-        let mut metadata: HashMap<String, String> =
-            self.metadata.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect();
+        let places = shown(&self.violations);
+        let mut metadata: HashMap<String, String> = self
+            .metadata
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), cut(value, MAX_FACT)))
+            .collect();
         if !self.next_step.is_empty() {
-            metadata.insert("next_step".to_owned(), self.next_step);
+            metadata.insert("next_step".to_owned(), cut(&self.next_step, MAX_FACT));
         }
-        if self.violations.len() > MAX_VIOLATIONS {
+        if self.violations.len() > places.len() {
             metadata.insert("total".to_owned(), self.violations.len().to_string());
         }
         let mut details = ErrorDetails::new();
@@ -170,23 +185,47 @@ impl Refusal {
             "what it means and what to do",
             format!("/errors/{}", self.reason.as_str()),
         )]);
-        if !self.violations.is_empty() {
-            details.set_bad_request(self.violations.iter().take(MAX_VIOLATIONS).map(violation).collect::<Vec<_>>());
+        if !places.is_empty() {
+            details.set_bad_request(places);
         }
         if let Some(ms) = self.reason.retry_after_ms() {
             details.set_retry_info(Some(Duration::from_millis(ms)));
         }
-        let text = format!("{}: {}", self.reason.as_str(), self.message);
+        let text = format!("{}: {}", self.reason.as_str(), cut(&self.message, MAX_TEXT));
         Status::with_error_details(self.reason.code(), text, details)
     }
 }
 
+/// The places that an error lists: the first twenty, as far as they fit.
+fn shown(violations: &[Violation]) -> Vec<FieldViolation> {
+    let mut left = MAX_PLACES;
+    let all = violations.iter().take(MAX_VIOLATIONS).map(violation);
+    all.take_while(|place| {
+        // The encoding adds a few bytes to each text.
+        let size = place.field.len() + place.description.len() + 16;
+        let fits = size <= left;
+        left = left.saturating_sub(size);
+        fits
+    })
+    .collect()
+}
+
 fn violation(violation: &Violation) -> FieldViolation {
+    let message = cut(&violation.message, MAX_FACT);
     let description = match violation.keyword.as_str() {
-        "" => violation.message.clone(),
-        keyword => format!("{keyword}: {}", violation.message),
+        "" => message,
+        keyword => format!("{}: {message}", cut(keyword, 40)),
     };
-    FieldViolation::new(violation.path.clone(), description)
+    FieldViolation::new(cut(&violation.path, MAX_FACT), description)
+}
+
+/// Returns a text of at most so many bytes; one that was cut ends with an ellipsis.
+fn cut(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    let end = text.floor_char_boundary(most.saturating_sub('…'.len_utf8()));
+    format!("{}…", text.get(..end).unwrap_or_default())
 }
 
 /// An error as a client reads it.

@@ -7,15 +7,13 @@ use ndxp_proto::{
     exchange::{self as pb, subscribe_service_server::SubscribeService},
 };
 use ndxp_registry::{Command, StartAt, Subscription};
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{Services, cut};
 use crate::{
     core::Core,
     refuse::{self, Failed},
-    subscribe,
+    subscribe::{self, Frames, Outbox},
 };
 
 #[tonic::async_trait]
@@ -98,18 +96,17 @@ impl SubscribeService for Services {
             .await
     }
 
-    type SubscribeStream = ReceiverStream<Result<pb::SubscribeResponse, Status>>;
+    type SubscribeStream = Frames;
 
     async fn subscribe(
         &self,
         request: Request<Streaming<pb::SubscribeRequest>>,
-    ) -> Result<Response<Self::SubscribeStream>, Status> {
+    ) -> Result<Response<Frames>, Status> {
         let call = self.begin(&request, "Subscribe")?;
-        // One frame at a time is offered, so that what waits here was decided on just now.
-        let (frames, outgoing) = mpsc::channel(1);
-        let mut response = Response::new(ReceiverStream::new(outgoing));
+        let (outbox, frames) = Outbox::new();
+        let mut response = Response::new(frames);
         self.0.stamp(&call, response.metadata_mut());
-        tokio::spawn(subscribe::open(self.0.clone(), call, request.into_inner(), frames));
+        tokio::spawn(subscribe::open(self.0.clone(), call, request.into_inner(), outbox));
         Ok(response)
     }
 }

@@ -55,7 +55,8 @@ impl View<'_> {
             payload,
             traceparent: facts.traceparent.to_owned(),
         };
-        let size = (delivered.payload.len() + delivered.key.len()) as u64;
+        // Credit counts payloads alone: that is what a client gives back.
+        let size = delivered.payload.len() as u64;
         let item = Item { partition, offset: stored.offset, size };
         Some(Outgoing { item, record: delivered, published_at: record.timestamp })
     }

@@ -35,10 +35,18 @@ pub enum SlotError {
 /// One subscription on this node.
 #[derive(Debug)]
 struct Slot {
-    /// Whoever streams holds it; what it guards is what the log holds.
-    progress: Arc<Mutex<Progress>>,
+    /// Whoever streams holds it.
+    known: Arc<Mutex<Known>>,
     /// Ends the stream that holds it.
     fence: StdMutex<CancellationToken>,
+}
+
+/// What the log holds of a subscription.
+#[derive(Debug)]
+struct Known {
+    progress: Progress,
+    /// An append is under way, or has an unknown outcome: the log may hold more.
+    doubtful: bool,
 }
 
 /// All subscriptions with a history, or a stream.
@@ -48,7 +56,7 @@ pub(crate) struct Slots(StdMutex<HashMap<SubscriptionName, Arc<Slot>>>);
 /// The right to stream: held by one stream at a time.
 #[derive(Debug)]
 pub(crate) struct Turn {
-    progress: OwnedMutexGuard<Progress>,
+    known: OwnedMutexGuard<Known>,
     /// Cancelled when a newer stream wants the turn.
     pub(crate) fenced: CancellationToken,
 }
@@ -66,7 +74,11 @@ impl Slots {
     }
 
     /// Takes the turn of a subscription, ending the stream that has it.
-    pub(crate) async fn turn(&self, name: &SubscriptionName) -> Turn {
+    pub(crate) async fn turn(
+        &self,
+        log: &Arc<dyn Log>,
+        name: &SubscriptionName,
+    ) -> Result<Turn, SlotError> {
         let slot = {
             let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             let new = || Arc::new(Slot::new(Progress::new(name.clone())));
@@ -78,13 +90,17 @@ impl Slots {
             std::mem::replace(&mut *fence, fenced.clone())
         };
         older.cancel();
-        Turn { progress: Arc::clone(&slot.progress).lock_owned().await, fenced }
+        let mut known = Arc::clone(&slot.known).lock_owned().await;
+        if known.doubtful {
+            *known = Known { progress: reload(log, name).await?, doubtful: false };
+        }
+        Ok(Turn { known, fenced })
     }
 
     /// Says whether a stream of the subscription is open.
     pub(crate) fn is_connected(&self, name: &SubscriptionName) -> bool {
         let slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        slots.get(name).is_some_and(|slot| slot.progress.try_lock().is_err())
+        slots.get(name).is_some_and(|slot| slot.known.try_lock().is_err())
     }
 
     /// Returns the folded state as bytes, in order of names: equal states give equal bytes.
@@ -93,7 +109,7 @@ impl Slots {
         let slots = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut all = Vec::new();
         for (name, slot) in slots {
-            all.push((name, slot.progress.lock().await.to_bytes()));
+            all.push((name, slot.known.lock().await.progress.to_bytes()));
         }
         all.sort();
         all
@@ -102,18 +118,26 @@ impl Slots {
 
 impl Slot {
     fn new(progress: Progress) -> Self {
-        Self { progress: Arc::new(Mutex::new(progress)), fence: StdMutex::default() }
+        let known = Known { progress, doubtful: false };
+        Self { known: Arc::new(Mutex::new(known)), fence: StdMutex::default() }
     }
 }
 
 impl Turn {
     pub(crate) fn progress(&self) -> &Progress {
-        &self.progress
+        &self.known.progress
     }
 
-    /// Applies a record that is durable in the lane.
+    /// Says that a record is about to be appended. Until [`Turn::apply`] nobody knows whether it
+    /// was, and the next turn asks the log.
+    pub(crate) fn begin(&mut self) {
+        self.known.doubtful = true;
+    }
+
+    /// Applies the record that is durable in the lane now.
     pub(crate) fn apply(&mut self, record: &DeliveryRecord) -> Applied {
-        self.progress.apply(record)
+        self.known.doubtful = false;
+        self.known.progress.apply(record)
     }
 
     /// Appends a record to the lane, then applies it.
@@ -124,6 +148,7 @@ impl Turn {
         now: Timestamp,
     ) -> Result<Applied, AppendError> {
         let lane = lane(record.subscription());
+        self.begin();
         log.append(HubTopic::Delivery, lane, vec![log_record(&record, now)]).await?;
         Ok(self.apply(&record))
     }
@@ -140,6 +165,32 @@ async fn fold(
     lane: u32,
     folded: &mut HashMap<SubscriptionName, Progress>,
 ) -> Result<(), SlotError> {
+    each(log, lane, |record| {
+        let name = record.subscription().clone();
+        let progress = folded.entry(name.clone()).or_insert_with(|| Progress::new(name));
+        // A record of a fenced stream changes nothing, which is what the fold is for.
+        let _ = progress.apply(record);
+    })
+    .await
+}
+
+/// Folds one subscription again.
+async fn reload(log: &Arc<dyn Log>, name: &SubscriptionName) -> Result<Progress, SlotError> {
+    let mut progress = Progress::new(name.clone());
+    each(log, lane(name), |record| {
+        if record.subscription() == name {
+            let _ = progress.apply(record);
+        }
+    })
+    .await?;
+    Ok(progress)
+}
+
+async fn each(
+    log: &Arc<dyn Log>,
+    lane: u32,
+    mut take: impl FnMut(&DeliveryRecord),
+) -> Result<(), SlotError> {
     let at = Partition { topic: Topic::Hub(HubTopic::Delivery), number: lane };
     let mut next = 0;
     loop {
@@ -149,10 +200,7 @@ async fn fold(
         for stored in &page {
             let record = DeliveryRecord::decode(&stored.record.value)
                 .map_err(|source| SlotError::Record { lane, offset: stored.offset, source })?;
-            let name = record.subscription().clone();
-            let progress = folded.entry(name.clone()).or_insert_with(|| Progress::new(name));
-            // A record of a fenced stream changes nothing, which is what the fold is for.
-            let _ = progress.apply(&record);
+            take(&record);
         }
     }
 }

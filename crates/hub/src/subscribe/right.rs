@@ -1,0 +1,145 @@
+//! The right of one subscription to receive: decided when it opens, and again whenever something
+//! that the decision was made on has changed.
+
+use std::{pin::pin, sync::Arc, time::Duration};
+
+use ndxp_model::{Operation, Timestamp};
+use ndxp_policy::{AccessRequest, Decision, Grant};
+use ndxp_registry::{State, Subscription};
+use tokio::{
+    sync::watch,
+    time::{sleep, timeout},
+};
+use tracing::debug;
+
+use super::end::End;
+use crate::{call::Call, core::Core};
+
+/// How often the clock is looked at while a decision holds: a timer alone would not see that the
+/// clock was set.
+const LOOK: Duration = Duration::from_millis(400);
+
+/// A decision in force.
+pub(super) struct Right {
+    core: Arc<Core>,
+    call: Arc<Call>,
+    subscription: Subscription,
+    grant: Grant,
+    /// The registry as it was at the decision counts as seen.
+    registry: watch::Receiver<u64>,
+    decided_at: u64,
+}
+
+impl Right {
+    /// Decides for the first time.
+    pub(super) fn open(
+        core: &Arc<Core>,
+        call: &Arc<Call>,
+        subscription: Subscription,
+    ) -> Result<Self, End> {
+        let mut registry = core.registry.position();
+        let decided_at = *registry.borrow_and_update();
+        let grant = decide(core, call, &subscription)?;
+        let (core, call) = (Arc::clone(core), Arc::clone(call));
+        Ok(Self { core, call, subscription, grant, registry, decided_at })
+    }
+
+    /// Returns the grant in force.
+    pub(super) fn grant(&self) -> &Grant {
+        &self.grant
+    }
+
+    /// Returns the subscription.
+    pub(super) fn subscription(&self) -> &Subscription {
+        &self.subscription
+    }
+
+    /// Decides again, if the registry has moved or the grant's time is over.
+    ///
+    /// A revision that lets other bytes through ends the stream: what was projected before may
+    /// still wait for a slow peer, and nobody could take it back.
+    pub(super) fn check(&mut self) -> Result<(), End> {
+        if *self.registry.borrow() == self.decided_at && self.core.now() < self.grant.holds_until {
+            return Ok(());
+        }
+        self.decided_at = *self.registry.borrow_and_update();
+        let grant = decide(&self.core, &self.call, &self.subscription)?;
+        if grant.plan.hash() != self.grant.plan.hash() {
+            return Err(End::Revised);
+        }
+        debug!(request = self.call.request_id, agreement = %grant.agreement, "decided again");
+        self.grant = grant;
+        Ok(())
+    }
+
+    /// Waits until [`Right::check`] may come to another answer. Cancel-safe.
+    pub(super) async fn changed(&self) {
+        let mut registry = self.registry.clone();
+        tokio::select! {
+            moved = registry.changed() => if moved.is_err() {
+                // The registry lives as long as the core; the clock decides all the same.
+                self.elapsed().await;
+            },
+            () = self.elapsed() => {}
+        }
+    }
+
+    /// Runs an append to its end whatever happens, since only then its outcome is known. A peer
+    /// whose right ends in the meantime does not profit from a slow log: it loses its connection.
+    pub(super) async fn while_appending<T>(&mut self, append: impl Future<Output = T>) -> T {
+        let mut append = pin!(append);
+        tokio::select! {
+            biased;
+            done = &mut append => return done,
+            () = self.ended() => {}
+        }
+        match timeout(LOOK, &mut append).await {
+            Ok(done) => done,
+            Err(_) => {
+                self.call.peer.kill.kill();
+                append.await
+            }
+        }
+    }
+
+    /// Waits until the right has ended. Cancel-safe.
+    pub(super) async fn ended(&mut self) {
+        while self.check().is_ok() {
+            self.changed().await;
+        }
+    }
+
+    async fn elapsed(&self) {
+        loop {
+            let left = self.grant.holds_until.millis().saturating_sub(self.core.now().millis());
+            match u64::try_from(left) {
+                Ok(left) if left > 0 => sleep(LOOK.min(Duration::from_millis(left))).await,
+                _ => return,
+            }
+        }
+    }
+}
+
+/// Decides whether the subscription may receive now.
+fn decide(core: &Core, call: &Call, subscription: &Subscription) -> Result<Grant, End> {
+    let now = core.now();
+    let decision = core.registry.read(|state| decide_on(state, call, subscription, now));
+    core.count_decision(&decision);
+    match decision {
+        Decision::Allow(grant) => Ok(grant),
+        Decision::Deny(denial) => Err(End::Denied(Box::new(denial))),
+    }
+}
+
+fn decide_on(state: &State, call: &Call, subscription: &Subscription, now: Timestamp) -> Decision {
+    let asked = AccessRequest {
+        consumer: &call.principal.agency,
+        dataset: &subscription.dataset,
+        operation: Operation::Subscribe,
+        purpose: &subscription.purpose,
+        agreement: subscription.agreement.as_ref(),
+        provider_active: state.is_active(&subscription.dataset.agency),
+        consumer_active: state.is_active(&call.principal.agency),
+    };
+    ndxp_policy::decide(state.in_force(), &asked, now)
+}
