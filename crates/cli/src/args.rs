@@ -24,6 +24,21 @@ impl Args {
 /// What to do. The arguments of a command stand in its own file under `commands`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Begin a hub in a directory
+    #[cfg(feature = "hub")]
+    Init(commands::init::Args),
+    /// Run a hub until SIGTERM or Ctrl-C
+    #[cfg(feature = "hub")]
+    Serve(commands::serve::Args),
+    /// Run a hub of one's own with the demonstration nation in it
+    #[cfg(feature = "hub")]
+    Dev(commands::dev::Args),
+    /// Issue and revoke certificates of a development authority
+    #[cfg(feature = "hub")]
+    Pki(commands::pki::Args),
+    /// Check a configuration, or show what holds
+    #[cfg(feature = "hub")]
+    Config(commands::config::Args),
     /// Say who the hub takes you for, and the limits that you will meet
     #[cfg(feature = "client")]
     Whoami(commands::whoami::Args),

@@ -6,14 +6,24 @@ pub(crate) mod agency;
 pub(crate) mod agreement;
 #[cfg(feature = "client")]
 pub(crate) mod apply;
+#[cfg(feature = "hub")]
+pub(crate) mod config;
 #[cfg(feature = "client")]
 pub(crate) mod dataset;
+#[cfg(feature = "hub")]
+pub(crate) mod dev;
+#[cfg(feature = "hub")]
+pub(crate) mod init;
 #[cfg(feature = "client")]
 pub(crate) mod officer;
+#[cfg(feature = "hub")]
+pub(crate) mod pki;
 #[cfg(feature = "client")]
 pub(crate) mod publish;
 #[cfg(any(feature = "client", feature = "schema"))]
 pub(crate) mod schema;
+#[cfg(feature = "hub")]
+pub(crate) mod serve;
 #[cfg(feature = "client")]
 pub(crate) mod subscribe;
 #[cfg(feature = "client")]
@@ -32,6 +42,10 @@ pub(crate) fn run(command: Command, printer: &mut Printer) -> Result<ExitStatus>
     match command {
         #[cfg(any(feature = "client", feature = "schema"))]
         Command::Schema(args) => schema::run(args, printer),
+        #[cfg(feature = "hub")]
+        Command::Pki(args) => pki::run(args, printer),
+        #[cfg(feature = "hub")]
+        Command::Config(args) => config::run(args, printer),
         #[cfg(feature = "client")]
         online => runtime()?.block_on(run_online(online, printer)),
     }
@@ -46,6 +60,16 @@ async fn run_online(command: Command, printer: &mut Printer) -> Result<ExitStatu
         Command::Officer(args) => officer::run(args, printer).await,
         Command::Dataset(args) => dataset::run(args, printer).await,
         Command::Schema(args) => schema::run(args, printer),
+        #[cfg(feature = "hub")]
+        Command::Init(args) => init::run(args, printer).await,
+        #[cfg(feature = "hub")]
+        Command::Serve(args) => serve::run(args, printer).await,
+        #[cfg(feature = "hub")]
+        Command::Dev(args) => dev::run(args, printer).await,
+        #[cfg(feature = "hub")]
+        Command::Pki(args) => pki::run(args, printer),
+        #[cfg(feature = "hub")]
+        Command::Config(args) => config::run(args, printer),
         Command::Agreement(args) => agreement::run(args, printer).await,
         Command::Subscription(args) => subscription::run(args, printer).await,
         Command::Publish(args) => publish::run(args, printer).await,

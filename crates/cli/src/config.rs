@@ -22,7 +22,7 @@ use std::{
 use tracing::level_filters::LevelFilter;
 
 pub(crate) use error::{ConfigError, Place};
-pub(crate) use keys::KEYS;
+pub(crate) use keys::Key;
 pub(crate) use layers::Resolved;
 pub(crate) use value::{ByteSize, LogFormat};
 

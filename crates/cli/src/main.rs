@@ -12,10 +12,18 @@ mod printer;
 #[cfg(feature = "client")]
 mod report;
 
+#[cfg(feature = "hub")]
+mod config;
 #[cfg(feature = "client")]
 mod connection;
+#[cfg(feature = "hub")]
+mod identities;
 #[cfg(any(feature = "client", feature = "schema"))]
 mod input;
+#[cfg(feature = "hub")]
+mod nation;
+#[cfg(feature = "hub")]
+mod node;
 #[cfg(feature = "client")]
 mod view;
 

@@ -43,6 +43,15 @@ pub(crate) struct Args {
     authority: Option<Caller>,
 }
 
+impl Args {
+    /// Applies a directory to the hub of a directory, with the certificates that are there.
+    #[cfg(feature = "hub")]
+    pub(crate) fn to_hub_in(data: PathBuf, file: PathBuf) -> Self {
+        let connect = Connect::in_directory(data);
+        Self { connect, file, plan: false, identities: None, authority: None }
+    }
+}
+
 pub(crate) async fn run(args: Args, printer: &mut Printer) -> Result<ExitStatus> {
     let since = Instant::now();
     let nation = Arc::new(files::load(&args.file)?);

@@ -1,0 +1,98 @@
+//! Bind, open, run; and all of it backwards.
+
+use std::{fs, path::Path, sync::Arc};
+
+use anyhow::{Context, Result};
+use ndxp_hub::{Keys, Node, Parts, TlsFiles};
+use tokio::net::TcpListener;
+
+use super::{Engine, HubDirectory};
+use crate::config::{Config, Crl, TlsPaths};
+
+/// The sockets of a node, bound before anything else: whoever may not have them learns it first.
+#[derive(Debug)]
+pub(crate) struct Listeners {
+    grpc: TcpListener,
+    http: TcpListener,
+}
+
+impl Listeners {
+    /// Returns the port of gRPC.
+    pub(crate) fn grpc_port(&self) -> std::io::Result<u16> {
+        Ok(self.grpc.local_addr()?.port())
+    }
+}
+
+/// Binds both sockets.
+pub(crate) async fn bind(config: &Config) -> Result<Listeners> {
+    let listen = async |address: std::net::SocketAddr| {
+        TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
+    };
+    Ok(Listeners { grpc: listen(config.grpc).await?, http: listen(config.http).await? })
+}
+
+/// A node that serves, on its engine.
+#[derive(Debug)]
+pub(crate) struct Running {
+    pub(crate) node: Node,
+    engine: Engine,
+}
+
+/// Opens the log and starts the node.
+pub(crate) async fn start(config: &Config, listeners: Listeners) -> Result<Running> {
+    let data = HubDirectory::new(&config.data);
+    let engine = Engine::open(&data, &config.log).await?;
+    match node(config, &data, listeners, &engine).await {
+        Ok(node) => Ok(Running { node, engine }),
+        Err(error) => {
+            engine.close().await;
+            Err(error)
+        }
+    }
+}
+
+async fn node(
+    config: &Config,
+    data: &HubDirectory,
+    listeners: Listeners,
+    engine: &Engine,
+) -> Result<Node> {
+    let keys = data.keys();
+    let parts = Parts {
+        node: config.node.clone(),
+        log: engine.log(),
+        log_failed: engine.failed(),
+        log_size: engine.size(),
+        keys: Keys::load(&keys)
+            .with_context(|| format!("cannot read the key in {}", keys.display()))?,
+        tls: files(&config.tls)?,
+        clock: Arc::new(super::now),
+        grpc: listeners.grpc,
+        http: listeners.http,
+    };
+    Ok(Node::start(parts).await?)
+}
+
+fn files(paths: &TlsPaths) -> Result<TlsFiles> {
+    Ok(TlsFiles {
+        chain: read(&paths.chain)?,
+        key: read(&paths.key)?,
+        client_ca: read(&paths.client_ca)?,
+        crl: match &paths.crl {
+            Crl::Beside(path) if !path.exists() => None,
+            Crl::Beside(path) | Crl::Named(path) => Some(read(path)?),
+        },
+    })
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("cannot read the TLS file {}", path.display()))
+}
+
+impl Running {
+    /// Ends streams and calls, then closes the log: everything that was acknowledged is in it.
+    pub(crate) async fn shutdown(self) {
+        self.node.shutdown().await;
+        self.engine.close().await;
+    }
+}
