@@ -70,6 +70,14 @@ pub(crate) fn all<A, V>(items: Vec<A>, view: impl Fn(A) -> Result<V>) -> Result<
     items.into_iter().map(view).collect()
 }
 
+/// Returns the word that the JSON form has for a value of an enumeration.
+pub(crate) fn word(value: &impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    }
+}
+
 /// Puts lines of columns under each other.
 pub(crate) fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
@@ -87,6 +95,11 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn words_are_those_of_the_files() {
+        assert_eq!(super::word(&ndxp_model::AgencyKind::GovernmentAgency), "government-agency");
+    }
+
     #[test]
     fn columns_stand_under_each_other() {
         let row = |cells: [&str; 2]| cells.map(str::to_owned).to_vec();

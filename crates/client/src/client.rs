@@ -25,6 +25,7 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone)]
 pub struct Client {
     channel: Channel,
+    endpoint: Arc<str>,
     registry: Arc<AtomicU64>,
     traceparent: Option<String>,
 }
@@ -47,7 +48,8 @@ impl Client {
     /// The address or the PEM files are wrong.
     pub fn lazy(identity: &Identity) -> Result<Self, Failure> {
         let channel = channel::lazy(identity)?;
-        Ok(Self { channel, registry: Arc::default(), traceparent: None })
+        let endpoint = identity.endpoint.as_str().into();
+        Ok(Self { channel, endpoint, registry: Arc::default(), traceparent: None })
     }
 
     /// Sends this W3C trace context with every call.
@@ -125,7 +127,7 @@ impl Client {
 
     pub(crate) fn failed(&self, status: Status) -> Failure {
         self.saw(status.metadata());
-        failure::of(status)
+        failure::of(status, &self.endpoint)
     }
 }
 

@@ -5,16 +5,16 @@ use std::{collections::BTreeMap, error::Error};
 use ndxp_proto::{error::Failure, header};
 use tonic::{Code, Status};
 
-/// Reads a status. Where the hub gave no reason, the transport's whole chain becomes the message:
-/// "transport error" alone helps nobody.
-pub(crate) fn of(status: Status) -> Failure {
+/// Reads a status of the hub at `endpoint`. Where the hub gave no reason, the transport's whole
+/// chain becomes the message: "transport error" alone helps nobody.
+pub(crate) fn of(status: Status, endpoint: &str) -> Failure {
     let chain = chain(&status);
     let id = status.metadata().get(header::REQUEST_ID).and_then(|value| value.to_str().ok());
     let id = id.map(str::to_owned);
     let mut failure = Failure::from(status);
     failure.request_id = failure.request_id.take().filter(|id| !id.is_empty()).or(id);
     if failure.reason.is_none() {
-        failure.message = chain;
+        failure.message = format!("{endpoint}: {chain}");
     }
     failure
 }
@@ -34,7 +34,8 @@ pub(crate) fn local(code: Code, message: impl Into<String>) -> Failure {
 }
 
 fn chain(status: &Status) -> String {
-    let mut text = status.message().to_owned();
+    let mut text = String::new();
+    add(&mut text, status.message());
     let mut next = status.source();
     while let Some(error) = next {
         add(&mut text, &error.to_string());
@@ -43,9 +44,12 @@ fn chain(status: &Status) -> String {
     if text.is_empty() { status.code().description().to_owned() } else { text }
 }
 
+/// What a layer says that knows nothing: its source knows more.
+const EMPTY_WORDS: [&str; 2] = ["", "transport error"];
+
 /// Layers often repeat their source's text in their own.
 fn add(text: &mut String, more: &str) {
-    if !more.is_empty() && !text.contains(more) {
+    if !EMPTY_WORDS.contains(&more) && !text.contains(more) {
         if !text.is_empty() {
             text.push_str(": ");
         }
@@ -59,9 +63,9 @@ mod tests {
 
     #[test]
     fn transport_failure_names_its_cause() {
-        let mut status = Status::unavailable("tcp connect error");
+        let mut status = Status::unavailable("transport error");
         status.set_source(std::sync::Arc::new(std::io::Error::other("connection refused")));
-        assert_eq!(of(status).message, "tcp connect error: connection refused");
+        assert_eq!(of(status, "https://hub:1").message, "https://hub:1: connection refused");
     }
 
     #[test]

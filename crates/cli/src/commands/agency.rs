@@ -105,6 +105,6 @@ fn changed(
 
 fn row(view: &AgencyView) -> Vec<String> {
     let suspended = if view.suspended { "suspended" } else { "" };
-    let kind = format!("{:?}", view.agency.kind).to_lowercase();
+    let kind = view::word(&view.agency.kind);
     vec![view.agency.id.to_string(), kind, view.agency.name.vi.clone(), suspended.to_owned()]
 }

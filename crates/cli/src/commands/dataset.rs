@@ -97,8 +97,8 @@ fn row(view: &DatasetView) -> Vec<String> {
     let dataset = &view.dataset;
     vec![
         dataset.name.to_string(),
-        format!("{:?}", dataset.category).to_lowercase(),
-        format!("{:?}", dataset.classification).to_lowercase(),
+        view::word(&dataset.category),
+        view::word(&dataset.classification),
         view.state.to_owned(),
         format!("schema {}", view.schema_version),
         dataset.title.vi.clone(),

@@ -64,7 +64,6 @@ pub(crate) async fn run(args: Args, printer: &mut Printer) -> Result<ExitStatus>
 }
 
 fn row(agency: &AgencyId, officer: &Officer) -> Vec<String> {
-    let roles: Vec<_> =
-        officer.roles.iter().map(|role| format!("{role:?}").to_lowercase()).collect();
+    let roles: Vec<_> = officer.roles.iter().map(view::word).collect();
     vec![format!("{agency}/officer/{}", officer.id), roles.join(", ")]
 }

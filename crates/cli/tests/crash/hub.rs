@@ -115,9 +115,9 @@ impl Hub {
 /// The binary, without the environment's own settings.
 fn ndxp() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ndxp"));
-    for (name, _) in std::env::vars_os().filter(|(name, _)| {
-        name.to_str().is_some_and(|name| name.starts_with("NDXP_"))
-    }) {
+    for (name, _) in std::env::vars_os()
+        .filter(|(name, _)| name.to_str().is_some_and(|name| name.starts_with("NDXP_")))
+    {
         command.env_remove(name);
     }
     command

@@ -8,7 +8,12 @@ use super::*;
 /// A client whose connection is never made: `call` gets its answers from the test.
 fn client() -> Client {
     let channel = Endpoint::from_static("http://localhost:1").connect_lazy();
-    Client { channel, registry: Arc::default(), traceparent: None }
+    Client {
+        channel,
+        endpoint: "https://hub:1".into(),
+        registry: Arc::default(),
+        traceparent: None,
+    }
 }
 
 fn refused(reason: Reason) -> Status {

@@ -137,7 +137,7 @@ fn officer(
     callers: &Callers,
 ) -> Result<PrincipalName> {
     let officers = nation.officers_of(agency, role);
-    let word = format!("{role:?}").to_lowercase();
+    let word = view::word(&role);
     officers
         .into_iter()
         .find(|name| callers.has(name))

@@ -14,7 +14,7 @@ use crate::{exit::ExitStatus, input, printer::Printer};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Schemas; of a directory, all files that end in .json; '-' for stdin
+    /// Schemas; of a directory, all files whose names end in schema.json; '-' for stdin
     #[arg(required = true, value_name = "FILE|DIR")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
@@ -85,7 +85,8 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
         .with_context(context)?;
     inside.sort();
     for path in inside {
-        if path.is_dir() || path.extension().is_some_and(|extension| extension == "json") {
+        // Descriptions and records lie beside schemas and are none.
+        if path.is_dir() || path.as_os_str().as_encoded_bytes().ends_with(b"schema.json") {
             collect(&path, files)?;
         }
     }
