@@ -52,7 +52,9 @@ fn a_failure_without_a_reason_could_not_run() {
     (lost.reason, lost.next_step, lost.request_id) = (None, None, None);
     lost.metadata.clear();
     lost.message = "tcp connect error: connection refused".to_owned();
-    assert_eq!(check("no-connection", lost), Some(ExitStatus::Failed));
+    assert_eq!(check("no-connection", lost.clone()), Some(ExitStatus::Failed));
+    let lost = LinesRefused::new(lost, &[3, 4], 2, 2);
+    assert_eq!(check("connection-lost-while-publishing", lost), Some(ExitStatus::Failed));
     assert!(of(&anyhow!("cannot read x"), Format::Human).is_none());
 }
 

@@ -22,12 +22,18 @@ impl LinesRefused {
         Self { failure: Failure { violations, ..failure }, records, last_line }
     }
 
-    /// Says how much is durable.
+    /// Says how much is durable, and what to do where nobody knows.
     pub(crate) fn durable(&self) -> String {
-        match self.records {
+        let known = match self.records {
             0 => "durable: nothing".to_owned(),
             records => format!("durable: {records} records, up to line {}", self.last_line),
+        };
+        // A refusal writes nothing; a lost connection or a broker's failure may have come after.
+        let is_known = self.failure.reason.is_some() && self.failure.retry_after.is_none();
+        if is_known {
+            return known;
         }
+        format!("{known}, perhaps more; run the same command again, what is there counts once")
     }
 }
 
