@@ -109,6 +109,9 @@ async fn run(seed: u64, rounds: u64) {
     settle(&home, &mut publishers, &mut consumers).await;
     let report = judge(&home, &publishers, &consumers).await;
     eprint!("{report}");
+    let unanswered = publishers.iter().map(|publisher| publisher.unanswered);
+    let (there, gone) = unanswered.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+    eprintln!("calls without an answer: {there} were there after the kill, {gone} were not");
     assert!(report.findings.is_empty(), "seed {seed}:\n{report}");
     let records: u64 = publishers.iter().map(Publisher::acknowledged).sum();
     let counts = &report.counts;

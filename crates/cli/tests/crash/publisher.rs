@@ -26,6 +26,8 @@ pub(crate) struct Publisher {
     /// What was acknowledged last, to be sent again, and the receipt's index.
     last: Option<(Vec<Record>, u64)>,
     acknowledged: u64,
+    /// Calls without an answer that were there after the kill, and ones that were not.
+    pub(crate) unanswered: (u64, u64),
     /// Evidence: a line for each acknowledged call.
     pub(crate) log: Vec<Value>,
 }
@@ -40,6 +42,7 @@ impl Publisher {
             pending: None,
             last: None,
             acknowledged: 0,
+            unanswered: (0, 0),
             log: Vec::new(),
         }
     }
@@ -81,6 +84,7 @@ impl Publisher {
     }
 
     async fn publish(&mut self, client: &Client) -> Result<(), Failure> {
+        let is_resent = self.pending.is_some();
         let records = self.pending.take().unwrap_or_else(|| self.batch());
         self.pending = Some(records.clone());
         let response = send(client, records.clone()).await?;
@@ -88,6 +92,8 @@ impl Publisher {
         // What was pending is there whole or not at all.
         let counts = (response.accepted as usize, response.duplicates as usize);
         assert!(counts == (records.len(), 0) || counts == (0, records.len()), "{counts:?}");
+        self.unanswered.0 += u64::from(is_resent && response.duplicates > 0);
+        self.unanswered.1 += u64::from(is_resent && response.accepted > 0);
         self.acknowledged += records.len() as u64;
         let receipt = response.receipt.unwrap();
         self.log.push(json!({

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{audit::Leaves, spread};
+use super::{audit::Leaves, registry::Schemas, spread};
 use crate::{
     Check, Report,
     leaf::Leaf,
@@ -45,6 +45,7 @@ impl<'a> Placed<'a> {
 
 /// Joins records and publish entries.
 pub(super) fn join<'a>(log: &'a Log, leaves: &Leaves, report: &mut Report) -> Placed<'a> {
+    let schemas = Schemas::registered(log);
     let mut placed = Placed::default();
     let mut covered: BTreeMap<u64, Vec<(u32, Place)>> = BTreeMap::new();
     for topic in &log.topics {
@@ -56,7 +57,7 @@ pub(super) fn join<'a>(log: &'a Log, leaves: &Leaves, report: &mut Report) -> Pl
                 if let Some((entry, position)) = record.covered {
                     covered.entry(entry).or_default().push((position, place));
                 }
-                if let Err(what) = fits(topic, partition, record, leaves) {
+                if let Err(what) = fits(topic, partition, record, leaves, &schemas) {
                     report.find(Check::Publish, at.clone(), what.to_owned());
                 }
                 let key = (topic.dataset.as_str(), record.header("ce_source"));
@@ -84,6 +85,7 @@ fn fits(
     partition: &Partition,
     record: &Record,
     leaves: &Leaves,
+    schemas: &Schemas,
 ) -> Result<(), &'static str> {
     let (entry, _) = record.covered.ok_or("is covered by no audit entry")?;
     let leaf = leaves.get(&entry).ok_or("names an audit entry that is not there")?;
@@ -91,9 +93,7 @@ fn fits(
     let key = record.key.as_deref().ok_or("has no key")?;
     let parts = topic.partitions.len() as u64;
     let kind = record.header("ce_type").rsplit_once('.').unwrap_or_default();
-    let schema = format!("ndxp:{}@", topic.dataset);
-    let hash = record.header("ce_dataschema").strip_prefix(schema.as_str()).unwrap_or_default();
-    let is_hash = hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let schema = (record.header("ce_dataschema"), record.header("ce_ndxpschema"));
     let checks = [
         (leaf.kind() == "publish", "names an audit entry that publishes nothing"),
         (dataset == topic.dataset, "names an audit entry of another dataset"),
@@ -103,9 +103,9 @@ fn fits(
         (record.header("ce_specversion") == "1.0", "is no CloudEvent"),
         (record.header("content-type") == "application/json", "is not JSON by its header"),
         (kind.0 == format!("ndxp.{}", topic.dataset.replace('/', ".")), "has a foreign type"),
-        (matches!(kind.1, "upsert" | "delete" | "event"), "has an unknown operation"),
+        (matches!(kind.1, "UPSERT" | "DELETE" | "EVENT"), "has an unknown operation"),
         (!record.header("ce_time").is_empty(), "has no event time"),
-        (is_hash, "names no schema of its dataset"),
+        (schemas.contains(schema), "names a schema that nobody registered"),
         (record.header("ce_partitionkey").as_bytes() == key, "has two keys"),
         (spread(key, parts) == u64::from(partition.number), "is in another key's partition"),
         (

@@ -1,12 +1,36 @@
 //! Each registry record that took place has one entry, with its hash.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::audit::Leaves;
 use crate::{Check, Report, leaf::Leaf, record::Record, store::Log};
+
+/// Every schema's name in a record's headers, `ndxp:tax/income@sha256:…`, and its version.
+#[derive(Debug)]
+pub(super) struct Schemas(BTreeSet<(String, String)>);
+
+impl Schemas {
+    /// Reads the registry's events.
+    pub(super) fn registered(log: &Log) -> Self {
+        let values = log.registry.records.iter();
+        let values = values.filter_map(|record| serde_json::from_slice(&record.value).ok());
+        let events = values.filter_map(|value: Value| value.get("events")?.as_array().cloned());
+        let schema = |event: Value| {
+            let text = |name| event.get(name).and_then(Value::as_str);
+            let version = event.get("version")?.as_u64()?.to_string();
+            let name = format!("ndxp:{}@{}", text("dataset")?, text("hash")?);
+            (text("type")? == "schema-registered").then_some((name, version))
+        };
+        Self(events.flatten().filter_map(schema).collect())
+    }
+
+    pub(super) fn contains(&self, (name, version): (&str, &str)) -> bool {
+        self.0.contains(&(name.to_owned(), version.to_owned()))
+    }
+}
 
 /// Joins registry records and entries.
 pub(super) fn join(log: &Log, leaves: &Leaves, report: &mut Report) {

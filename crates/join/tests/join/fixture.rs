@@ -165,9 +165,13 @@ impl Hub {
     }
 
     async fn command(&self, base: u64, name: &str) {
+        let event = json!({
+            "type": "schema-registered", "dataset": "tax/units", "version": base + 2,
+            "hash": format!("sha256:{}", "0a".repeat(32)),
+        });
         let value = json!({
             "v": 1, "base": base, "t": "2025-11-24T22:00:00.123Z", "request_id": "0", "body": "",
-            "actor": "agency/hub/officer/officer-1", "command": name, "events": [{}],
+            "actor": "agency/hub/officer/officer-1", "command": name, "events": [event],
         });
         let value = value.to_string().into_bytes();
         let hash = <[u8; 32]>::from(Sha256::digest(&value)).into();
@@ -229,13 +233,13 @@ fn record(key: Option<String>, value: bytes::Bytes) -> Record {
 }
 
 fn data(id: &str, key: &str) -> Record {
-    let schema = format!("ndxp:tax/units@{}", "0a".repeat(32));
+    let schema = format!("ndxp:tax/units@sha256:{}", "0a".repeat(32));
     let headers = [
         ("ce_specversion", "1.0"),
         ("content-type", "application/json"),
         ("ce_id", id),
         ("ce_source", "/agency/tax/system/portal"),
-        ("ce_type", "ndxp.tax.units.upsert"),
+        ("ce_type", "ndxp.tax.units.UPSERT"),
         ("ce_time", "2025-11-24T22:00:00.123Z"),
         ("ce_partitionkey", key),
         ("ce_dataschema", &schema),

@@ -104,6 +104,9 @@ fn a_changed_data_topic_is_found() {
     check("another schema", Check::Publish, |_, data| {
         edit(data, at(1), "schema\u{1}3", "schema\u{1}4")
     });
+    check("a schema never registered", Check::Publish, |_, data| {
+        edit(data, at(1), "0a0a", "0b0b");
+    });
     check("another key", Check::Publish, |_, data| edit(data, at(1), "key\u{1}a", "key\u{1}d"));
     check("value damaged", Check::Publish, |_, data| edit(data, at(1), "{\"code\"", "{\"code'"));
     check("order of a call", Check::Publish, |_, data| {
@@ -153,7 +156,7 @@ fn a_changed_delivery_topic_is_found() {
 #[test]
 fn a_changed_registry_is_found() {
     let at = |offset| key(REGISTRY, 0, offset);
-    check("record changed", Check::Registry, |state, _| edit(state, at(1), "[{}]", "[[]]"));
+    check("record changed", Check::Registry, |state, _| edit(state, at(1), "0a0a", "0b0b"));
     check("record removed", Check::Registry, |state, _| state.remove(at(1)).unwrap());
     check("other base", Check::Registry, |state, _| edit(state, at(1), "\"base\":1", "\"base\":2"));
     let leaf = |index| key(AUDIT, 0, index);
