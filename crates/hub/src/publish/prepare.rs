@@ -87,7 +87,7 @@ struct Wrong {
 pub(super) fn all(rules: &Rules, records: Vec<pb::Record>) -> Result<Vec<Prepared>, Refusal> {
     let mut prepared = Vec::with_capacity(records.len());
     let mut wrong: Option<Wrong> = None;
-    let mut invalid = 0_usize;
+    let (mut invalid, total) = (0_usize, records.len());
     for (index, record) in records.into_iter().enumerate() {
         let found = match one(rules, index, record) {
             Ok(record) => {
@@ -105,14 +105,14 @@ pub(super) fn all(rules: &Rules, records: Vec<pb::Record>) -> Result<Vec<Prepare
     }
     match wrong {
         None => Ok(prepared),
-        Some(wrong) => Err(refusal(rules, wrong, invalid)),
+        Some(wrong) => Err(refusal(rules, wrong, invalid, total)),
     }
 }
 
-fn refusal(rules: &Rules, wrong: Wrong, invalid: usize) -> Refusal {
+fn refusal(rules: &Rules, wrong: Wrong, invalid: usize, total: usize) -> Refusal {
     let first = wrong.places.first();
     let first = first.map(|v| format!("{}: {}", v.path, v.message)).unwrap_or_default();
-    let text = format!("{invalid} records are refused, nothing was written; first {first}");
+    let text = format!("{invalid} of {total} records are wrong, so nothing was written; first {first}");
     Refusal::new(wrong.reason, text, "mend the records and send the whole batch again")
         .with("dataset", rules.dataset.name.to_string())
         .with("invalid_records", invalid.to_string())
