@@ -32,10 +32,6 @@ impl Identities {
         Self { address, clients: Mutex::default(), ..self }
     }
 
-    fn endpoint(&self) -> String {
-        format!("https://{}", self.address)
-    }
-
     fn issued(&self, name: &str, now: Timestamp) -> Issued {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let issue = || {
@@ -61,6 +57,12 @@ impl TestHub {
         self.identities.issued(principal, self.clock.now())
     }
 
+    /// Returns where the hub serves.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.identities.address
+    }
+
     /// Returns a client of a principal, with one connection that its clones share.
     pub fn client(&self, principal: &str) -> Client {
         let mut clients = self.identities.clients.lock().unwrap_or_else(PoisonError::into_inner);
@@ -70,7 +72,7 @@ impl TestHub {
                 cert_pem: issued.chain_pem,
                 key_pem: issued.key_pem,
                 ca_pem: self.identities.authority.ca_pem(),
-                endpoint: self.identities.endpoint(),
+                endpoint: format!("https://{}", self.identities.address),
             };
             Client::lazy(&identity).expect("the identity is well formed")
         };
@@ -90,13 +92,19 @@ impl TestHub {
     /// Returns how a connection with a certificate would be made, for tests that change it.
     #[must_use]
     pub fn endpoint_as(&self, issued: Option<&Issued>) -> Endpoint {
+        self.endpoint_at(self.identities.address, issued)
+    }
+
+    /// As [`TestHub::endpoint_as`], to an address of 127.0.0.1 that leads to the hub.
+    #[must_use]
+    pub fn endpoint_at(&self, address: SocketAddr, issued: Option<&Issued>) -> Endpoint {
         let ca = Certificate::from_pem(self.identities.authority.ca_pem());
         let tls = ClientTlsConfig::new().ca_certificate(ca);
         let tls = match issued {
             Some(issued) => tls.identity(Pem::from_pem(&issued.chain_pem, &issued.key_pem)),
             None => tls,
         };
-        let endpoint = Endpoint::from_shared(self.identities.endpoint()).expect("an address");
+        let endpoint = Endpoint::from_shared(format!("https://{address}")).expect("an address");
         endpoint.tls_config(tls).expect("the certificates are well formed")
     }
 }

@@ -86,11 +86,15 @@ pub(super) async fn finish(
     incoming: &mut Streaming<SubscribeRequest>,
     right: Option<Right>,
 ) {
-    let Some(words) = words(call, end) else {
+    let Some(mut words) = words(call, end) else {
         core.record(call, Code::Ok);
         let gone = outbox.close();
         return linger(call, right, gone.cancelled()).await;
     };
+    if right.is_none() {
+        // Nothing was opened, so there is nothing to suspend or to drain: the status says it all.
+        (words.frame, words.earlier) = (None, Earlier::MayLeave);
+    }
     let (core, inner) = (Arc::clone(core), Arc::clone(call));
     // In a task of its own: a log that hangs must not keep a peer connected that has no right.
     let audited = tokio::spawn(async move {

@@ -1,0 +1,31 @@
+//! What most tests begin with, and what they look at.
+
+use ndxp_testkit::{Grant, TestHub, citizens};
+use tonic::Status;
+use tonic_types::StatusExt;
+
+/// A hub with the provider `tax` (dataset `tax/citizens`) and the consumer `land`, which may see
+/// id and name under `agr-1` and has the subscription `all`.
+pub(crate) async fn pair() -> TestHub {
+    on(TestHub::start().await).await
+}
+
+/// The same on a hub that serves already.
+pub(crate) async fn on(hub: TestHub) -> TestHub {
+    hub.agency("tax").await;
+    hub.agency("land").await;
+    hub.dataset(&citizens("tax/citizens")).await;
+    hub.agreement(&Grant::of("agr-1", "tax/citizens", "land", &["/id", "/name"])).await;
+    hub.subscription("land", "all", "tax/citizens").await;
+    hub
+}
+
+/// A citizen's record.
+pub(crate) fn citizen(id: u32) -> String {
+    format!(r#"{{"id":"{id}","name":"citizen {id}","province":"01","income":{id}}}"#)
+}
+
+/// The reason that a status gives.
+pub(crate) fn reason(status: &Status) -> String {
+    status.get_details_error_info().map(|info| info.reason).unwrap_or_default()
+}
