@@ -33,6 +33,9 @@ pub(crate) enum Command {
     /// Run a hub of one's own with the demonstration nation in it
     #[cfg(feature = "hub")]
     Dev(commands::dev::Args),
+    /// Show the hub at work on the country's administrative units, with figures
+    #[cfg(feature = "hub")]
+    Demo(commands::demo::Args),
     /// Issue and revoke certificates of a development authority
     #[cfg(feature = "hub")]
     Pki(commands::pki::Args),

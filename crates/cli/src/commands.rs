@@ -11,6 +11,8 @@ pub(crate) mod config;
 #[cfg(feature = "client")]
 pub(crate) mod dataset;
 #[cfg(feature = "hub")]
+pub(crate) mod demo;
+#[cfg(feature = "hub")]
 pub(crate) mod dev;
 #[cfg(feature = "hub")]
 pub(crate) mod init;
@@ -64,6 +66,8 @@ async fn run_online(command: Command, printer: &mut Printer) -> Result<ExitStatu
         Command::Init(args) => init::run(args, printer).await,
         #[cfg(feature = "hub")]
         Command::Serve(args) => serve::run(args, printer).await,
+        #[cfg(feature = "hub")]
+        Command::Demo(args) => demo::run(args, printer).await,
         #[cfg(feature = "hub")]
         Command::Dev(args) => dev::run(args, printer).await,
         #[cfg(feature = "hub")]

@@ -147,9 +147,7 @@ fn typed(values: &Values<'_>) -> Result<Config, ConfigError> {
             client_ca: path("tls.client_ca", "ca.pem"),
             crl,
         },
-        log: LogConfig {
-            min_free: values.parsed("log.min_free", "a size, for example 256MiB")?,
-        },
+        log: LogConfig { min_free: values.parsed("log.min_free", "a size, for example 256MiB")? },
         telemetry: Telemetry {
             format: values.parsed("telemetry.format", "text or json")?,
             level: values.level("telemetry.level")?,

@@ -46,10 +46,17 @@ pub(crate) fn file(name: &str) -> Option<&'static [u8]> {
     FILES.iter().find(|(known, _)| *known == name).map(|(_, bytes)| *bytes)
 }
 
+/// Counts the datasets.
+pub(crate) fn datasets() -> usize {
+    FILES.iter().filter(|(name, _)| name.ends_with("/dataset.json")).count()
+}
+
 /// Reads all agencies.
 pub(crate) fn bodies() -> Result<Vec<Body>> {
     let agencies = FILES.iter().filter(|(name, _)| name.starts_with("agencies/"));
-    let read = |(name, bytes): &(&str, &[u8])| serde_json::from_slice(bytes).with_context(|| (*name).to_owned());
+    let read = |(name, bytes): &(&str, &[u8])| {
+        serde_json::from_slice(bytes).with_context(|| (*name).to_owned())
+    };
     agencies.map(read).collect()
 }
 
@@ -80,7 +87,10 @@ mod tests {
         assert_eq!(bodies.iter().map(|body| body.systems.len()).sum::<usize>(), 388);
         assert_eq!(bodies.iter().filter(|body| body.id.as_str() == AUTHORITY).count(), 1);
         let units = file("records/administrative-units.ndjson").unwrap();
-        assert_eq!(units.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count(), 3_355);
+        assert_eq!(
+            units.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count(),
+            3_355
+        );
     }
 
     #[test]

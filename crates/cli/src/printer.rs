@@ -46,6 +46,13 @@ impl Printer {
         }
     }
 
+    /// Writes nowhere: for a command that works inside another.
+    #[cfg(feature = "hub")]
+    pub(crate) fn silent() -> Self {
+        let (out, err) = (Box::new(io::sink()), Box::new(io::sink()));
+        Self { out, err, format: Format::Human, progress: Progress::Hidden }
+    }
+
     pub(crate) fn format(&self) -> Format {
         self.format
     }

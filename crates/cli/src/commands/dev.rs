@@ -11,10 +11,7 @@ use super::{
     serve::{self, ConfigArgs},
 };
 use crate::{
-    config::LogConfig,
-    exit::ExitStatus,
-    identities, nation, node,
-    node::HubDirectory,
+    config::LogConfig, exit::ExitStatus, identities, nation, node, node::HubDirectory,
     printer::Printer,
 };
 
@@ -73,18 +70,13 @@ pub(crate) async fn run(args: Args, printer: &mut Printer) -> Result<ExitStatus>
 
 /// Makes whatever a hub with the nation needs and is not there yet: genesis, authority,
 /// certificates, the nation's files. Returns how many certificates were issued.
-pub(crate) async fn prepare(
-    data: &HubDirectory,
-    log: &LogConfig,
-    address: &str,
-) -> Result<usize> {
+pub(crate) async fn prepare(data: &HubDirectory, log: &LogConfig, address: &str) -> Result<usize> {
     let bodies = nation::bodies()?;
     let authority = bodies.iter().find(|body| body.id.as_str() == nation::AUTHORITY);
     let authority = authority.context("the nation has no authority")?;
     let domain: TrustDomain = nation::TRUST_DOMAIN.parse()?;
     let officers = authority.officers.iter().map(|officer| officer.id.clone()).collect();
-    let beginning =
-        Beginning { domain: domain.clone(), authority: authority.agency(), officers };
+    let beginning = Beginning { domain: domain.clone(), authority: authority.agency(), officers };
     init::begin(data, beginning, log).await?;
     nation::unpack(&data.nation())?;
     let names: Vec<_> = bodies.iter().flat_map(nation::Body::principals).collect();
@@ -109,6 +101,13 @@ fn certificates(
         issued += 1;
     }
     Ok(issued)
+}
+
+/// Says where the hub is to everybody who has a certificate.
+pub(crate) fn name_hub(data: &HubDirectory, address: &str) -> Result<()> {
+    let bodies = nation::bodies()?;
+    let names: Vec<_> = bodies.iter().flat_map(nation::Body::principals).collect();
+    identities::name_hub(&data.pki(), address, &names)
 }
 
 /// Brings the nation into the hub that runs on this directory, through the API.

@@ -105,7 +105,12 @@ fn load(directory: &Directory) -> Result<Authority> {
     directory.load_authority().context("no development authority: ndxp pki init makes one")
 }
 
-fn init(directory: &Directory, domain: &TrustDomain, hub: &str, printer: &mut Printer) -> Result<()> {
+fn init(
+    directory: &Directory,
+    domain: &TrustDomain,
+    hub: &str,
+    printer: &mut Printer,
+) -> Result<()> {
     let now = node::now();
     directory.save_authority(&Authority::create(domain.clone(), now)?, now)?;
     identities::name_hub(directory, hub, [])?;
@@ -124,7 +129,12 @@ fn server(directory: &Directory, names: &[String], days: u32, printer: &mut Prin
     Ok(())
 }
 
-fn issue(directory: &Directory, name: &PrincipalName, days: u32, printer: &mut Printer) -> Result<()> {
+fn issue(
+    directory: &Directory,
+    name: &PrincipalName,
+    days: u32,
+    printer: &mut Printer,
+) -> Result<()> {
     let validity = identities::validity(node::now(), days);
     identities::issue(directory, &load(directory)?, name, validity)?;
     let paths = directory.principal(name);

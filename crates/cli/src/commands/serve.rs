@@ -65,7 +65,10 @@ impl Args {
             ("grpc.listen", &self.listen, "--listen"),
             ("http.listen", &self.http, "--http"),
         ];
-        flags.into_iter().filter_map(|(key, value, flag)| Some((key, value.clone()?, flag))).collect()
+        flags
+            .into_iter()
+            .filter_map(|(key, value, flag)| Some((key, value.clone()?, flag)))
+            .collect()
     }
 }
 

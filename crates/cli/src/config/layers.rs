@@ -104,7 +104,6 @@ fn unknown(key: &str, place: Place) -> ConfigError {
 }
 
 fn is_of_a_section(variable: &str) -> bool {
-    keys::sections().any(|section| {
-        variable.starts_with(&format!("NDXP_{}_", section.to_ascii_uppercase()))
-    })
+    keys::sections()
+        .any(|section| variable.starts_with(&format!("NDXP_{}_", section.to_ascii_uppercase())))
 }

@@ -1,10 +1,7 @@
 //! Which known name somebody may have meant.
 
 /// Returns the known name that is nearest, if it is near enough to be a slip of the hand.
-pub(crate) fn nearest<'a>(
-    name: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let most = (name.chars().count() / 3).max(2);
     known
         .into_iter()

@@ -3,7 +3,9 @@
 use std::io::{self, IsTerminal};
 
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::{filter::Targets, fmt, layer::SubscriberExt, registry, util::SubscriberInitExt};
+use tracing_subscriber::{
+    filter::Targets, fmt, layer::SubscriberExt, registry, util::SubscriberInitExt,
+};
 
 use crate::config::{LogFormat, Telemetry};
 
