@@ -170,6 +170,16 @@ impl Node {
         self.http
     }
 
+    /// Returns what the node has folded from the log, as bytes: equal logs give equal bytes. Waits
+    /// for open streams to end.
+    pub async fn folded(&self) -> Vec<u8> {
+        let mut bytes = self.core.registry.read(ndxp_registry::State::to_bytes);
+        for (_, progress) in self.core.slots.to_bytes().await {
+            bytes.extend(progress);
+        }
+        bytes
+    }
+
     /// Waits until the node can no longer serve, and returns why. Cancel-safe.
     pub async fn failed(&mut self) -> String {
         match self.stopped.recv().await {

@@ -114,6 +114,11 @@ impl TestHub {
         Self { clock, engine, node, identities, tls }
     }
 
+    /// Returns what the hub has folded from its log, once its streams have ended.
+    pub async fn folded(&self) -> Vec<u8> {
+        self.node.folded().await
+    }
+
     /// Returns the metrics as Prometheus reads them.
     pub async fn metrics(&self) -> String {
         http::get(self.node.http(), "/metrics").await.1

@@ -112,7 +112,8 @@ pub(super) fn all(rules: &Rules, records: Vec<pb::Record>) -> Result<Vec<Prepare
 fn refusal(rules: &Rules, wrong: Wrong, invalid: usize, total: usize) -> Refusal {
     let first = wrong.places.first();
     let first = first.map(|v| format!("{}: {}", v.path, v.message)).unwrap_or_default();
-    let text = format!("{invalid} of {total} records are wrong, so nothing was written; first {first}");
+    let text =
+        format!("{invalid} of {total} records are wrong, so nothing was written; first {first}");
     Refusal::new(wrong.reason, text, "mend the records and send the whole batch again")
         .with("dataset", rules.dataset.name.to_string())
         .with("invalid_records", invalid.to_string())

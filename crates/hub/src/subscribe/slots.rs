@@ -104,7 +104,6 @@ impl Slots {
     }
 
     /// Returns the folded state as bytes, in order of names: equal states give equal bytes.
-    #[cfg(test)]
     pub(crate) async fn to_bytes(&self) -> Vec<(SubscriptionName, Vec<u8>)> {
         let slots = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut all = Vec::new();

@@ -6,7 +6,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ndxp_audit::Entry;
 use ndxp_testkit::{Frame, Grant, RawStream, TestHub, citizens, upsert};
 use tokio::{
     io::Interest,
@@ -160,7 +159,7 @@ async fn invariant_4_peer_whose_window_is_full_is_cut() {
     let others = "agencies/land/subscriptions/others";
     let mut read = RawStream::open(channel, others).await.unwrap();
     unread.credit(100, 0).await;
-    leaves::until(&hub.log(), |entry| matches!(entry, Entry::Release(_))).await;
+    leaves::until(&hub.log(), 1, leaves::is_release).await;
 
     let start = Instant::now();
     let steward = hub.client("agency/tax/officer/steward-1");
@@ -204,21 +203,16 @@ async fn invariant_4_peer_that_does_not_read_its_socket_is_cut() {
     let endpoint =
         endpoint.initial_stream_window_size(8 << 20).initial_connection_window_size(8 << 20);
     let all = "agencies/land/subscriptions/all";
-    let stream = RawStream::open(endpoint.connect_lazy(), all).await.unwrap();
+    let mut stream = RawStream::open(endpoint.connect_lazy(), all).await.unwrap();
     stream.credit(100, 0).await;
     // The credit has arrived once a first record has.
-    let mut stream = stream;
     hub.publish("tax", "tax/citizens", vec![upsert("r-0", citizen(7))]).await.unwrap();
     stream.records(1).await.unwrap();
 
     stall.send(()).unwrap();
     let socket = proxy.await.unwrap();
     hub.publish("tax", "tax/citizens", vec![upsert("r-1", big(1))]).await.unwrap();
-    let released = |entry: &Entry| matches!(entry, Entry::Release(_));
-    let log = hub.log();
-    while leaves::entries(&log).await.iter().filter(|entry| released(entry)).count() < 2 {
-        tokio::task::yield_now().await;
-    }
+    leaves::until(&hub.log(), 2, leaves::is_release).await;
 
     let start = Instant::now();
     let steward = hub.client("agency/tax/officer/steward-1");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ndxp_audit::{Entry, parse};
-use ndxp_log::{Log, Partition, ReadLimits, Stored};
+use ndxp_log::{Log, Partition, ReadLimits, Stored, memory::Faults};
 use ndxp_model::{HubTopic, Topic};
 
 const ALL: ReadLimits = ReadLimits { records: usize::MAX, bytes: usize::MAX };
@@ -13,17 +13,43 @@ pub(crate) async fn records(log: &Arc<dyn Log>, topic: Topic, number: u32) -> Ve
     log.read(&Partition { topic, number }, 0, ALL).await.unwrap()
 }
 
+/// All durable records of `tax/citizens`.
+pub(crate) async fn citizens(log: &Arc<dyn Log>) -> Vec<Stored> {
+    let mut all = Vec::new();
+    for number in 0..4 {
+        all.extend(records(log, Topic::Data("tax/citizens".parse().unwrap()), number).await);
+    }
+    all
+}
+
 /// All durable entries, in order: an entry's index is its place.
 pub(crate) async fn entries(log: &Arc<dyn Log>) -> Vec<Entry> {
     let leaves = records(log, Topic::Hub(HubTopic::Audit), 0).await;
     leaves.iter().map(|leaf| parse(&leaf.record.value).unwrap().1).collect()
 }
 
-/// Waits until an entry satisfies a test.
-pub(crate) async fn until(log: &Arc<dyn Log>, fits: impl Fn(&Entry) -> bool) {
+/// Waits until so many entries satisfy a test.
+pub(crate) async fn until(log: &Arc<dyn Log>, count: usize, fits: impl Fn(&Entry) -> bool) {
     let at = Partition { topic: Topic::Hub(HubTopic::Audit), number: 0 };
     let mut end = log.follow(&at).unwrap();
-    while !entries(log).await.iter().any(&fits) {
+    while entries(log).await.iter().filter(|entry| fits(entry)).count() < count {
         end.changed().await.unwrap();
+    }
+}
+
+/// Says whether an entry is a release.
+pub(crate) fn is_release(entry: &Entry) -> bool {
+    matches!(entry, Entry::Release(_))
+}
+
+/// How many appends were written so far, synced or not.
+pub(crate) async fn written(faults: &Faults) -> u64 {
+    let mut count = 0;
+    loop {
+        tokio::select! {
+            biased;
+            () = faults.written(count + 1) => count += 1,
+            () = std::future::ready(()) => return count,
+        }
     }
 }

@@ -2,7 +2,20 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod audit;
+mod certificates;
+mod contract;
 mod cut;
+mod durable;
+mod hidden;
 mod leaves;
+mod metrics;
+mod order;
 mod path;
+mod refusals;
+mod registry;
+mod replay;
 mod setup;
+mod slow;
+mod streams;
+mod verdict;
