@@ -34,12 +34,12 @@ pub(super) fn leaf(walk: &Walk<'_>, keyword: &str, rule: &Value, value: &Value) 
         "exclusiveMinimum" => format!("more than {rule}"),
         "exclusiveMaximum" => format!("less than {rule}"),
         "multipleOf" => format!("a multiple of {rule}"),
-        "minLength" => format!("at least {rule} characters"),
-        "maxLength" => format!("at most {rule} characters"),
-        "minItems" => format!("at least {rule} items"),
-        "maxItems" => format!("at most {rule} items"),
-        "minProperties" => format!("at least {rule} members"),
-        "maxProperties" => format!("at most {rule} members"),
+        "minLength" => format!("at least {}", counted(rule, "character")),
+        "maxLength" => format!("at most {}", counted(rule, "character")),
+        "minItems" => format!("at least {}", counted(rule, "item")),
+        "maxItems" => format!("at most {}", counted(rule, "item")),
+        "minProperties" => format!("at least {}", counted(rule, "member")),
+        "maxProperties" => format!("at most {}", counted(rule, "member")),
         "uniqueItems" => {
             return format!("expected items that differ, found two equal ones in {found}");
         }
@@ -48,6 +48,11 @@ pub(super) fn leaf(walk: &Walk<'_>, keyword: &str, rule: &Value, value: &Value) 
         other => return format!("the rule {other} does not hold for {found}"),
     };
     format!("expected {expected}, found {found}")
+}
+
+/// A size that a schema names: an integer, which it may write as `1.0`.
+fn counted(rule: &Value, noun: &str) -> String {
+    if rule.as_f64() == Some(1.0) { count(1, noun) } else { format!("{rule} {noun}s") }
 }
 
 fn types(rule: &Value) -> String {
