@@ -92,12 +92,12 @@ impl Core {
         self.metrics.errors.get_or_create(&ReasonLabels { reason }).inc();
         info!(request = call.request_id, method = call.method, caller = %call.principal, reason,
             "refused");
-        if is_decision(refusal.reason.code()) {
-            if let Err(cause) = self.ledger.deny(call.denial(refusal.reason)).await {
-                error!(%cause, "a refusal could not be audited");
-                let Failed(unaudited) = Failed::from(cause);
-                return unaudited.into_status(&call.request_id);
-            }
+        if is_decision(refusal.reason.code())
+            && let Err(cause) = self.ledger.deny(call.denial(refusal.reason)).await
+        {
+            error!(%cause, "a refusal could not be audited");
+            let Failed(unaudited) = Failed::from(cause);
+            return unaudited.into_status(&call.request_id);
         }
         refusal.into_status(&call.request_id)
     }

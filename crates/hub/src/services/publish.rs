@@ -6,7 +6,6 @@ use ndxp_proto::exchange::{
 use tonic::{Request, Response, Status};
 
 use super::Services;
-use crate::refuse::Failed;
 
 #[tonic::async_trait]
 impl PublishService for Services {
@@ -16,7 +15,7 @@ impl PublishService for Services {
     ) -> Result<Response<PublishResponse>, Status> {
         let call = self.begin(&request, "Publish")?;
         let (core, inner, request) = (self.0.clone(), call.clone(), request.into_inner());
-        let work = async move { core.publish(&inner, request).await.map_err(Failed::from) };
+        let work = async move { core.publish(&inner, request).await };
         self.0.answer(call, work).await
     }
 }
