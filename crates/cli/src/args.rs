@@ -36,6 +36,9 @@ pub(crate) enum Command {
     /// Show the hub at work on the country's administrative units, with figures
     #[cfg(feature = "hub")]
     Demo(commands::demo::Args),
+    /// Measure what publishing costs, against the bare engine
+    #[cfg(feature = "hub")]
+    Bench(commands::bench::Args),
     /// Issue and revoke certificates of a development authority
     #[cfg(feature = "hub")]
     Pki(commands::pki::Args),

@@ -7,6 +7,8 @@ pub(crate) mod agreement;
 #[cfg(feature = "client")]
 pub(crate) mod apply;
 #[cfg(feature = "hub")]
+pub(crate) mod bench;
+#[cfg(feature = "hub")]
 pub(crate) mod config;
 #[cfg(feature = "client")]
 pub(crate) mod dataset;
@@ -48,6 +50,11 @@ pub(crate) fn run(command: Command, printer: &mut Printer) -> Result<ExitStatus>
         Command::Pki(args) => pki::run(args, printer),
         #[cfg(feature = "hub")]
         Command::Config(args) => config::run(args, printer),
+        #[cfg(feature = "hub")]
+        hub @ (Command::Serve(_) | Command::Dev(_) | Command::Bench(_)) => {
+            // A hub works: a thread on every core.
+            tokio::runtime::Runtime::new()?.block_on(run_online(hub, printer))
+        }
         #[cfg(feature = "client")]
         online => runtime()?.block_on(run_online(online, printer)),
     }
@@ -68,6 +75,8 @@ async fn run_online(command: Command, printer: &mut Printer) -> Result<ExitStatu
         Command::Serve(args) => serve::run(args, printer).await,
         #[cfg(feature = "hub")]
         Command::Demo(args) => demo::run(args, printer).await,
+        #[cfg(feature = "hub")]
+        Command::Bench(args) => bench::run(args, printer).await,
         #[cfg(feature = "hub")]
         Command::Dev(args) => dev::run(args, printer).await,
         #[cfg(feature = "hub")]

@@ -14,6 +14,7 @@
 //! <dir>/journal-damaged-<n>/     that copy, where opening found damage
 //! ```
 
+mod baseline;
 mod codec;
 mod dir;
 mod ends;
@@ -44,6 +45,7 @@ use crate::{
     Record, Stored,
 };
 
+pub use baseline::Baseline;
 pub use error::{Damage, OpenError};
 pub use space::FreeSpace;
 pub use tail::TailLimits;

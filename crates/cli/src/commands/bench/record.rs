@@ -1,0 +1,55 @@
+//! Records of the load test: synthetic case files of exactly 700 bytes.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ndxp_client::proto::exchange::{Op, Record};
+
+/// Bytes of each payload.
+pub(super) const BYTES: usize = 700;
+
+/// Makes records, no two alike.
+#[derive(Debug, Default)]
+pub(super) struct Maker(AtomicU64);
+
+impl Maker {
+    pub(super) fn batch(&self, count: usize) -> Vec<Record> {
+        (0..count).map(|_| self.record()).collect()
+    }
+
+    fn record(&self) -> Record {
+        let number = self.0.fetch_add(1, Ordering::Relaxed);
+        Record {
+            record_id: format!("case-{number}"),
+            op: Op::Event.into(),
+            payload: payload(number).into(),
+            ..Record::default()
+        }
+    }
+}
+
+fn payload(number: u64) -> Vec<u8> {
+    let around = |subject: &str| {
+        format!(
+            r#"{{"code":"H01-{number:012}","service":"1.000656","province":"01","received_at":"2026-03-02T08:15:00+07:00","due_at":"2026-03-09T17:00:00+07:00","channel":"online","fee_dong":{},"subject":"{subject}","steps":[{{"at":"2026-03-02T08:20:11+07:00","office":"Bộ phận một cửa","outcome":"accepted"}},{{"at":"2026-03-02T09:02:47+07:00","office":"Phòng chuyên môn","outcome":"forwarded"}},{{"at":"2026-03-03T14:40:05+07:00","office":"Lãnh đạo","outcome":"approved"}}]}}"#,
+            8_000 + number % 1_000
+        )
+    };
+    let subject = format!("Hồ sơ thử tải số {number} ");
+    let missing = BYTES.saturating_sub(around(&subject).len());
+    around(&(subject + &"x".repeat(missing))).into_bytes()
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_have_the_size_that_the_figures_name() {
+        for number in [0, 9, 123_456, u64::from(u32::MAX)] {
+            let payload = payload(number);
+            assert_eq!(payload.len(), BYTES);
+            serde_json::from_slice::<serde_json::Value>(&payload).unwrap();
+        }
+    }
+}
