@@ -1,7 +1,5 @@
 package agency;
 
-import static java.util.concurrent.TimeUnit.SECONDS;
-
 import com.google.protobuf.*;
 import com.google.rpc.*;
 import io.grpc.*;
@@ -10,7 +8,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.*;
 import java.util.*;
-import java.util.concurrent.Callable;
+import java.util.concurrent.*;
 import java.util.function.Consumer;
 import ndxp.exchange.v1.*;
 import ndxp.exchange.v1.PublishServiceOuterClass.*;
@@ -22,7 +20,6 @@ import ndxp.registry.v1.*;
 public final class HubClient implements AutoCloseable {
     // How much the hub may have under way to us: at most this much comes again after a crash.
     private static final int CREDIT_RECORDS = 1_000, CREDIT_BYTES = 4 << 20;
-
     private final ManagedChannel channel;
 
     /** Connects with the certificate and key of a directory to the hub named there, trusting its ca.pem alone. */
@@ -31,16 +28,19 @@ public final class HubClient implements AutoCloseable {
             .keyManager(identity.resolve("cert.pem").toFile(), identity.resolve("key.pem").toFile())
             .trustManager(identity.resolve("ca.pem").toFile()).build();
         var hub = URI.create(Files.readString(identity.resolve("hub")).strip()).getAuthority();
-        channel = Grpc.newChannelBuilder(hub, credentials).maxInboundMessageSize(2 * CREDIT_BYTES).build();
+        channel = Grpc.newChannelBuilder(hub, credentials).build();
     }
 
-    @Override public void close() { channel.shutdownNow(); }
+    @Override
+    public void close() {
+        channel.shutdownNow();
+    }
 
     /** Asks who the hub takes us for, and what it limits. */
     public AgencyServiceOuterClass.WhoAmIResponse whoAmI() throws Exception {
         var request = AgencyServiceOuterClass.WhoAmIRequest.getDefaultInstance();
         var stub = AgencyServiceGrpc.newBlockingV2Stub(channel);
-        return retrying(() -> stub.withDeadlineAfter(30, SECONDS).whoAmI(request));
+        return retrying(() -> stub.withDeadlineAfter(30, TimeUnit.SECONDS).whoAmI(request));
     }
 
     /** Publishes one record a line. The ids follow from the file: sent again after a crash, nothing doubles. */
@@ -67,7 +67,7 @@ public final class HubClient implements AutoCloseable {
         if (batch.getRecordsCount() == 0) return;
         System.err.printf("%d records from %s: ", batch.getRecordsCount(), batch.getRecords(0).getRecordId());
         var stub = PublishServiceGrpc.newBlockingV2Stub(channel);
-        var reply = retrying(() -> stub.withDeadlineAfter(30, SECONDS).publish(batch));
+        var reply = retrying(() -> stub.withDeadlineAfter(30, TimeUnit.SECONDS).publish(batch));
         System.err.printf("%d accepted, %d duplicates, audit entry %d%n",
             reply.getAccepted(), reply.getDuplicates(), reply.getReceipt().getIndex());
     }
@@ -79,11 +79,11 @@ public final class HubClient implements AutoCloseable {
         request.getSubscriptionBuilder().setName(name).setDataset(dataset).getAccessBuilder().setPurpose(purpose);
         var stub = SubscribeServiceGrpc.newBlockingV2Stub(channel);
         try {
-            retrying(() -> stub.withDeadlineAfter(30, SECONDS).createSubscription(request.build()));
+            retrying(() -> stub.withDeadlineAfter(30, TimeUnit.SECONDS).createSubscription(request.build()));
         } catch (StatusException e) { // there since an earlier run is fine, but let it be of this dataset
             var get = GetSubscriptionRequest.newBuilder().setName(name).build();
-            if (!reason(e).equals("NAME_TAKEN")
-                || !stub.getSubscription(get).getSubscription().getDataset().equals(dataset)) throw e;
+            if (!reason(e).equals("NAME_TAKEN")) throw e;
+            if (!stub.getSubscription(get).getSubscription().getDataset().equals(dataset)) throw e;
         }
         retrying(() -> receive(name, untilIdle, store)); // a new stream goes on where the last was settled
     }
@@ -95,7 +95,7 @@ public final class HubClient implements AutoCloseable {
         var idle = false;
         int unsettled = 0;
         while (!(untilIdle && idle && unsettled == 0)) {
-            var frame = hub.read(60, SECONDS); // a hub that lives sends a heartbeat every 25 s
+            var frame = hub.read(60, TimeUnit.SECONDS); // a hub that lives sends a heartbeat every 25 s
             if (frame == null) return null;
             switch (frame.getFrameCase()) {
                 case DELIVER -> {

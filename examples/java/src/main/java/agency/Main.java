@@ -1,5 +1,6 @@
 package agency;
 
+import com.google.protobuf.TextFormat;
 import com.google.rpc.BadRequest;
 import com.google.rpc.ErrorInfo;
 import com.google.rpc.RequestInfo;
@@ -30,7 +31,7 @@ final class Main {
         }
         try (var hub = new HubClient(Path.of(args[0]))) {
             switch (args[1]) {
-                case "whoami" -> OUT.print(hub.whoAmI());
+                case "whoami" -> OUT.print(TextFormat.printer().escapingNonAscii(false).printToString(hub.whoAmI()));
                 case "publish" -> hub.publish(args[2], Path.of(args[3]), op(args.length > 4 ? args[4] : "UPSERT"));
                 default -> hub.subscribe(args[2], args[3], args[4], args.length > 5, Main::print);
             }
