@@ -34,6 +34,8 @@ pub(crate) struct Frame {
     pub(crate) index: u64,
     pub(crate) leaf_hash: String,
     pub(crate) count: u64,
+    /// Its records were acknowledged, or an acknowledgement was tried.
+    pub(crate) acked: bool,
 }
 
 impl Evidence {
@@ -94,5 +96,6 @@ fn frame(line: &Value) -> Option<Frame> {
         index: line.get("index")?.as_u64()?,
         leaf_hash: text(line, "leaf_hash")?,
         count: line.get("records")?.as_array()?.len() as u64,
+        acked: line.get("acked")?.as_bool()?,
     })
 }

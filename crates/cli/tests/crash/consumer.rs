@@ -43,8 +43,9 @@ impl Consumer {
         let mut stream = self.open(client).await?;
         while let Some(event) = stream.next().await? {
             if let Event::Deliver(delivery) = event {
-                self.take(&stream, &delivery);
-                if self.chance.below(8) > 0 {
+                let acked = self.chance.below(8) > 0;
+                self.take(&stream, &delivery, acked);
+                if acked {
                     stream.ack(&acks(&delivery)).await?;
                 }
             }
@@ -58,7 +59,7 @@ impl Consumer {
         loop {
             match stream.next().await.unwrap() {
                 Some(Event::Deliver(delivery)) => {
-                    self.take(&stream, &delivery);
+                    self.take(&stream, &delivery, true);
                     stream.ack(&acks(&delivery)).await.unwrap();
                 }
                 Some(Event::Idle) => break,
@@ -74,7 +75,7 @@ impl Consumer {
         client.subscribe(&name, &SubscribeOptions::default()).await
     }
 
-    fn take(&mut self, stream: &Subscription, delivery: &Delivery) {
+    fn take(&mut self, stream: &Subscription, delivery: &Delivery, acked: bool) {
         let receipt = delivery.receipt.as_ref().unwrap();
         self.log.push(json!({
             "sub": format!("statistics/{}", self.name),
@@ -82,6 +83,7 @@ impl Consumer {
             "index": receipt.index,
             "leaf_hash": hex::encode(&receipt.leaf_hash),
             "records": delivery.records.iter().map(line).collect::<Vec<_>>(),
+            "acked": acked,
         }));
         delivery.records.iter().for_each(|record| self.apply(record));
     }

@@ -62,7 +62,7 @@ pub(crate) struct Hub {
     child: Child,
     endpoint: String,
     /// Reads on, so that the hub never waits for its own words.
-    words: JoinHandle<String>,
+    words: Option<JoinHandle<String>>,
 }
 
 impl Hub {
@@ -93,22 +93,36 @@ impl Hub {
             let _ = lines.read_to_string(&mut before);
             before
         });
-        Self { child, endpoint, words }
+        Self { child, endpoint, words: Some(words) }
     }
 
     /// `kill -9`; returns what the hub has said.
     pub(crate) fn kill(mut self) -> String {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        self.words.join().unwrap()
+        self.words()
     }
 
     /// SIGTERM, and an orderly end.
     pub(crate) fn stop(mut self) {
-        let killed = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        // The shell's own: a small system has no other.
+        let kill = format!("kill {}", self.child.id());
+        let killed = Command::new("sh").args(["-c", &kill]).status().unwrap();
         assert!(killed.success());
         let status = self.child.wait().unwrap();
-        assert!(status.success(), "{status}: {}", self.words.join().unwrap());
+        assert!(status.success(), "{status}: {}", self.words());
+    }
+
+    fn words(&mut self) -> String {
+        self.words.take().map(|words| words.join().unwrap()).unwrap_or_default()
+    }
+}
+
+impl Drop for Hub {
+    /// A test that failed leaves no process behind.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

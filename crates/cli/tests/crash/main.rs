@@ -41,7 +41,7 @@ use tokio::{sync::Notify, task::JoinSet, time::timeout};
 const ROUNDS: u64 = 50;
 const PUBLISHERS: u64 = 4;
 /// No wait of this test takes longer, unless something is broken.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What the tasks of one round share.
 #[derive(Debug)]
@@ -143,8 +143,15 @@ async fn load(
         let client = home.client(&hub, &format!("agency/hub/officer/{officer}"));
         changing.spawn(register_systems(client, officer, Arc::clone(&round)));
     }
-    if timeout(PATIENCE, round.reached.notified()).await.is_err() {
-        panic!("round {}: no progress; the hub says:\n{}", round.number, hub.kill());
+    let trouble = tokio::select! {
+        () = round.reached.notified() => None,
+        Some(ended) = publishing.join_next() => ended.err(),
+        Some(ended) = consuming.join_next() => ended.err(),
+        _ = timeout(PATIENCE, std::future::pending::<()>()) => None,
+    };
+    if trouble.is_some() || round.acknowledged.load(Ordering::SeqCst) < round.target {
+        let words = hub.kill();
+        panic!("round {}: stopped early, {trouble:?}; the hub says:\n{words}", round.number);
     }
     let at = Arc::clone(&round);
     let killing = move || {

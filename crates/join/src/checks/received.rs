@@ -1,4 +1,5 @@
-//! What consumers received is what was released to them, and nothing they settled was lost.
+//! What consumers received is what was released to them, and no cursor passes what they did not
+//! acknowledge.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +23,7 @@ pub(super) fn join(leaves: &Leaves, history: &History, frames: &[Frame], report:
         };
         let arrived = arrived(sub, &frames, leaves, &mut find);
         let lost = gaps(sub, &arrived, &mut find);
-        settled(sub, &arrived, &mut find);
+        settled(sub, &frames, &mut find);
         report.counts.unreceived += lost;
         report.counts.received.0 += frames.len() as u64;
         report.counts.received.1 += frames.iter().map(|frame| frame.count).sum::<u64>();
@@ -83,22 +84,19 @@ fn gaps(sub: &Subscription, arrived: &BTreeSet<u64>, find: &mut impl FnMut(Strin
     lost
 }
 
-/// Whatever was handed out below the cursor has arrived in some frame.
-fn settled(sub: &Subscription, arrived: &BTreeSet<u64>, find: &mut impl FnMut(String)) {
-    let (mut seen, mut missed) = (BTreeSet::new(), BTreeSet::new());
+/// Whatever was handed out below the cursor was acknowledged in some frame.
+fn settled(sub: &Subscription, frames: &[&Frame], find: &mut impl FnMut(String)) {
+    let acked: BTreeSet<u64> = frames.iter().filter(|f| f.acked).map(|f| f.index).collect();
+    let (mut settled, mut passed) = (BTreeSet::new(), BTreeSet::new());
     for frame in sub.epochs.values().flat_map(|epoch| epoch.frames.values()) {
-        let is_here = arrived.contains(&frame.entry);
+        let into = if acked.contains(&frame.entry) { &mut settled } else { &mut passed };
         for range in &frame.ranges {
             let cursor = sub.cursor.get(range.partition as usize).copied().unwrap_or_default();
-            for offset in range.first..=range.last.min(cursor.saturating_sub(1)) {
-                if cursor > 0 {
-                    let into = if is_here { &mut seen } else { &mut missed };
-                    into.insert((range.partition, offset));
-                }
-            }
+            let below = range.first..cursor.min(range.last + 1);
+            into.extend(below.map(|offset| (range.partition, offset)));
         }
     }
-    if let Some((partition, offset)) = missed.difference(&seen).next() {
-        find(format!("has a cursor past {partition}@{offset}, which never arrived"));
+    if let Some((partition, offset)) = passed.difference(&settled).next() {
+        find(format!("has a cursor past {partition}@{offset}, which it never acknowledged"));
     }
 }

@@ -227,6 +227,7 @@ fn what_a_consumer_received_and_was_not_released_is_found() {
     check("twice", |frames| frames.push(frames[1].clone()));
     check("out of order", |frames| frames.reverse());
     check("lost in the middle", |frames| drop(frames.remove(0)));
+    check("not acknowledged", |frames| frames[0]["acked"] = json!(false));
     check("of nobody", |frames| frames[0]["sub"] = json!("statistics/nothing"));
 }
 
@@ -240,12 +241,12 @@ fn a_frame_lost_when_the_stream_was_cut_is_counted() {
 }
 
 #[test]
-fn a_settled_record_that_never_arrived_is_found() {
+fn a_cursor_past_what_never_arrived_is_found() {
     let fixture = Fixture::new();
-    // Nothing arrived, but the cursor moved: an empty first frame of another epoch is all there is.
-    let frame = json!({ "sub": SUB, "epoch": 1, "index": 4, "leaf_hash": "", "records": [] });
+    // Nothing that was released arrived, but the cursor moved.
+    let frame = json!({ "sub": SUB, "epoch": 1, "index": 4, "leaf_hash": "", "records": [], "acked": true });
     let report = fixture.join(&evidence(&fixture, vec![], vec![frame]));
-    let settled = report.findings.iter().any(|finding| finding.what.contains("never arrived"));
+    let settled = report.findings.iter().any(|finding| finding.what.contains("never acknowledged"));
     assert!(settled, "{report}");
 }
 
@@ -257,6 +258,23 @@ fn a_directory_without_a_log_and_a_line_without_sense_are_errors() {
     let file = fixture.file("wrong", &[json!({ "index": 1 })]);
     let wrong = Evidence::none().add_published(&file);
     assert!(matches!(wrong, Err(JoinError::Evidence { line: 1, .. })), "{wrong:?}");
+}
+
+#[test]
+fn the_program_says_by_its_exit_code_what_it_found() {
+    let fixture = Fixture::new();
+    let program = |dir: std::path::PathBuf| {
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_ndxp-join"));
+        let published = fixture.file("published", &calls(&fixture));
+        let output = program.arg(dir).arg("--published").arg(published).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, text) = program(fixture.path(""));
+    assert!(code == Some(0) && text.ends_with("nothing found\n"), "{text}");
+    fixture.tamper(|state, _| state.remove(key(DELIVERY, sub_lane(), 1)).unwrap());
+    let (code, text) = program(fixture.path(""));
+    assert!(code == Some(1) && text.contains("Release: ndxp.audit.main/0@5"), "{text}");
+    assert_eq!(program(fixture.path("nothing")), (Some(2), String::new()));
 }
 
 fn evidence(fixture: &Fixture, calls: Vec<Value>, frames: Vec<Value>) -> Evidence {
@@ -284,7 +302,7 @@ fn frames(fixture: &Fixture) -> Vec<Value> {
     let frame = |index: u64, count: usize| {
         let records = vec![json!({ "id": "r" }); count];
         let leaf_hash = fixture.leaf_hash(index);
-        json!({ "sub": SUB, "epoch": 1, "index": index, "leaf_hash": leaf_hash, "records": records })
+        json!({ "sub": SUB, "epoch": 1, "index": index, "leaf_hash": leaf_hash, "records": records, "acked": true })
     };
     vec![frame(5, 3), frame(6, 2)]
 }
