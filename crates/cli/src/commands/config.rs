@@ -38,9 +38,10 @@ pub(crate) fn run(args: Args, printer: &mut Printer) -> Result<ExitStatus> {
     match args.command {
         Command::Check(source) => match config::load(source.file.as_deref(), Sources::default()) {
             Ok(_) => printer.data(&json!({ "ok": true }), "the configuration is fine")?,
+            // Not a finding about the configuration: there is none.
+            Err(error @ config::ConfigError::Read { .. }) => return Err(error.into()),
             Err(error) => {
-                let error = anyhow::Error::new(error);
-                let text = format!("{error:#}");
+                let text = error.to_string();
                 printer.data(&json!({ "ok": false, "error": text }), &text)?;
                 return Ok(ExitStatus::Refused);
             }

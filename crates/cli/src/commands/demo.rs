@@ -13,9 +13,10 @@ mod units;
 
 use std::{fs, path::PathBuf, time::Duration};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use tokio::time::timeout;
 
+use super::serve::Stop;
 use crate::{exit::ExitStatus, node::HubDirectory, printer::Printer};
 use setting::Setting;
 use story::Story;
@@ -41,13 +42,18 @@ pub(crate) async fn run(args: Args, printer: &mut Printer) -> Result<ExitStatus>
     let path = directory(args.data.as_deref())?;
     let data = HubDirectory::new(&path);
     let mut story = Story::begin(printer);
-    let told = timeout(AT_MOST, tell(&data, &mut story)).await;
+    let mut stop = Stop::listen()?;
+    let told = tokio::select! {
+        told = timeout(AT_MOST, tell(&data, &mut story)) => told,
+        // The hub of the story is a process: returning ends it too.
+        () = stop.asked() => bail!("interrupted; {} is left behind", path.display()),
+    };
     let setting = told.context("the demonstration hangs").flatten().with_context(|| {
         format!("{} is left behind, with the hub's own log in hub.log", path.display())
     })?;
     let status = story.end(&path, args.clean)?;
     if !args.once && status == ExitStatus::Done {
-        setting.stay(printer).await?;
+        setting.stay(printer, &mut stop).await?;
     }
     if args.clean {
         fs::remove_dir_all(&path).with_context(|| format!("cannot remove {}", path.display()))?;

@@ -8,7 +8,7 @@ use ndxp_model::{PrincipalName, TrustDomain};
 use super::{
     apply,
     init::{self, Beginning},
-    serve::{self, ConfigArgs},
+    serve::{ConfigArgs, Stop},
 };
 use crate::{
     config::LogConfig, exit::ExitStatus, identities, nation, node, node::HubDirectory,
@@ -49,6 +49,7 @@ pub(crate) async fn run(args: Args, printer: &mut Printer) -> Result<ExitStatus>
     ];
     let config = args.config.load(flags)?.config;
     node::start_telemetry(&config.telemetry);
+    let mut stop = Stop::listen()?;
     let listeners = node::bind(&config).await?;
     let address = format!("https://localhost:{}", listeners.grpc_port()?);
     let since = Instant::now();
@@ -60,7 +61,7 @@ pub(crate) async fn run(args: Args, printer: &mut Printer) -> Result<ExitStatus>
             let http = running.node.http();
             printer.line(welcome(&data, &address, &format!("http://{http}")))?;
             printer.flush()?;
-            serve::wait(&mut running).await
+            Ok(stop.wait(&mut running).await)
         }
         ended => ended,
     };

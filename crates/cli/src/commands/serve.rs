@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{error, info};
 
 use crate::{
@@ -76,10 +76,11 @@ impl Args {
 pub(crate) async fn run(args: Args, printer: &mut Printer) -> Result<ExitStatus> {
     let config = args.config.load(args.flags())?.config;
     node::start_telemetry(&config.telemetry);
+    let mut stop = Stop::listen()?;
     let listeners = node::bind(&config).await?;
     let mut running = node::start(&config, listeners).await?;
     announce(&args, &running, printer)?;
-    let status = wait(&mut running).await?;
+    let status = stop.wait(&mut running).await;
     running.shutdown().await;
     info!("stopped");
     Ok(status)
@@ -97,17 +98,36 @@ fn announce(args: &Args, running: &Running, printer: &mut Printer) -> Result<()>
         .with_context(|| format!("cannot write {}", whole.display()))
 }
 
-/// Waits for a reason to stop.
-pub(crate) async fn wait(running: &mut Running) -> Result<ExitStatus> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => info!("SIGTERM: draining"),
-        _ = interrupt.recv() => info!("SIGINT: draining"),
-        reason = running.node.failed() => {
-            error!(reason, "the node can no longer serve");
-            return Ok(ExitStatus::Failed);
+/// The signals that end a hub. They are listened to before it is ready: whoever was told that it
+/// is may end it at once.
+#[derive(Debug)]
+pub(crate) struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stop {
+    pub(crate) fn listen() -> std::io::Result<Self> {
+        let terminate = signal(SignalKind::terminate())?;
+        Ok(Self { terminate, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits for a signal.
+    pub(crate) async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => info!("SIGTERM: draining"),
+            _ = self.interrupt.recv() => info!("SIGINT: draining"),
         }
     }
-    Ok(ExitStatus::Done)
+
+    /// Waits for a signal, or for the end of the node.
+    pub(crate) async fn wait(&mut self, running: &mut Running) -> ExitStatus {
+        tokio::select! {
+            () = self.asked() => ExitStatus::Done,
+            reason = running.node.failed() => {
+                error!(reason, "the node can no longer serve");
+                ExitStatus::Failed
+            }
+        }
+    }
 }

@@ -4,7 +4,6 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use ndxp_client::{Client, Identity, PublishTo};
-use tokio::signal;
 
 use super::{
     consumer::{Consumer, Received},
@@ -13,7 +12,7 @@ use super::{
     units::Units,
 };
 use crate::{
-    commands::dev,
+    commands::{dev, serve::Stop},
     config::{Sources, resolve},
     connection::{self, Caller},
     nation,
@@ -103,7 +102,7 @@ impl Setting {
     }
 
     /// Leaves the hub up until Ctrl-C.
-    pub(super) async fn stay(mut self, printer: &mut Printer) -> Result<()> {
+    pub(super) async fn stay(mut self, printer: &mut Printer, stop: &mut Stop) -> Result<()> {
         self.hub.restart().await?;
         let (address, data) = (self.hub.address(), self.data.path().display());
         printer.line(format!(
@@ -111,7 +110,7 @@ impl Setting {
              Ctrl-C ends it."
         ))?;
         printer.flush()?;
-        signal::ctrl_c().await?;
+        stop.asked().await;
         self.hub.stop().await
     }
 }
