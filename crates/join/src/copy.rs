@@ -43,13 +43,14 @@ fn tree(from: &Path, to: &Path) -> io::Result<()> {
 /// Copies a file, leaving holes for zeros: a journal is 64 MiB from its first byte on.
 fn file(from: &Path, to: &Path) -> io::Result<()> {
     let (mut from, mut to) = (File::open(from)?, File::create(to)?);
-    let mut chunk = vec![0; 256 * 1024];
+    let zeros = vec![0; 256 * 1024];
+    let mut chunk = zeros.clone();
     let mut length = 0;
     loop {
         let count = from.read(&mut chunk)?;
         let Some(filled) = chunk.get(..count).filter(|filled| !filled.is_empty()) else { break };
         length += count as u64;
-        if filled.iter().all(|byte| *byte == 0) {
+        if zeros.starts_with(filled) {
             to.seek(SeekFrom::Start(length))?;
         } else {
             to.write_all(filled)?;
