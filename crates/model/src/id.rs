@@ -73,7 +73,11 @@ id!(OfficerId, "officer id", "A person who acts for an agency, for example `offi
 id!(DatasetId, "dataset id", "A dataset of an agency, for example `income`.");
 id!(AgreementId, "agreement id", "A sharing agreement, for example `agr-0042`.");
 id!(SubscriptionId, "subscription id", "A subscription of an agency, for example `units`.");
-id!(PurposeCode, "purpose code", "A code of the national list of purposes, for example `statistics`.");
+id!(
+    PurposeCode,
+    "purpose code",
+    "A code of the national list of purposes, for example `statistics`."
+);
 
 /// The name space of all certificates of one hub, for example `ndxp.example`: a DNS name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -31,7 +31,10 @@ impl Op {
 impl FromStr for Op {
     type Err = ();
     fn from_str(text: &str) -> Result<Self, ()> {
-        [Self::Upsert, Self::Delete, Self::Event].into_iter().find(|op| op.as_str() == text).ok_or(())
+        [Self::Upsert, Self::Delete, Self::Event]
+            .into_iter()
+            .find(|op| op.as_str() == text)
+            .ok_or(())
     }
 }
 

@@ -24,7 +24,10 @@ fn check<T: FromStr + ToString>(good: &[&str], bad: &[&str]) {
 #[test]
 fn ids_are_short_and_plain() {
     let long = "a".repeat(63);
-    check::<AgencyId>(&["tax", "a", "0-9", &long], &["", "-a", "a-", "A", "a_b", "a.b", "ế", &"a".repeat(64)]);
+    check::<AgencyId>(
+        &["tax", "a", "0-9", &long],
+        &["", "-a", "a-", "A", "a_b", "a.b", "ế", &"a".repeat(64)],
+    );
 }
 
 #[test]
@@ -38,20 +41,30 @@ fn names_have_two_parts() {
 
 #[test]
 fn a_number_has_one_spelling() {
-    check::<AgreementRef>(&["agr-1@7", "agr-1@10"], &["agr-1", "agr-1@", "agr-1@07", "agr-1@+7", "agr-1@0", "agr-1@4294967296"]);
+    check::<AgreementRef>(
+        &["agr-1@7", "agr-1@10"],
+        &["agr-1", "agr-1@", "agr-1@07", "agr-1@+7", "agr-1@0", "agr-1@4294967296"],
+    );
     check::<SchemaVersion>(&["1", "4294967295"], &["0", "01", "+1", "-1", "", "x"]);
 }
 
 #[test]
 fn principals_name_system_or_officer() {
     let good = ["agency/tax/system/portal", "agency/tax/officer/steward-1"];
-    check::<PrincipalName>(&good, &["", "tax/portal", "agency/tax/person/x", "agency/tax/system/x/y"]);
+    check::<PrincipalName>(
+        &good,
+        &["", "tax/portal", "agency/tax/person/x", "agency/tax/system/x/y"],
+    );
     let domain: TrustDomain = "ndxp.example".parse().unwrap();
     let name: PrincipalName = good[0].parse().unwrap();
     let uri = name.uri(&domain);
     assert_eq!(uri, "spiffe://ndxp.example/agency/tax/system/portal");
     assert_eq!(PrincipalName::from_uri(&uri, &domain).unwrap(), name);
-    for foreign in ["spiffe://other.example/agency/tax/system/portal", "https://ndxp.example/agency/tax/system/portal", "spiffe://ndxp.example"] {
+    for foreign in [
+        "spiffe://other.example/agency/tax/system/portal",
+        "https://ndxp.example/agency/tax/system/portal",
+        "spiffe://ndxp.example",
+    ] {
         assert!(PrincipalName::from_uri(foreign, &domain).is_err(), "{foreign}");
     }
 }
@@ -65,7 +78,10 @@ fn pointers_are_escaped_and_have_tokens() {
 
 #[test]
 fn record_ids_are_printable() {
-    check::<RecordId>(&["a", "A:1/2#x", &"x".repeat(128)], &["", "a b", "é", "a\n", &"x".repeat(129)]);
+    check::<RecordId>(
+        &["a", "A:1/2#x", &"x".repeat(128)],
+        &["", "a b", "é", "a\n", &"x".repeat(129)],
+    );
     check::<RequestId>(&["01938f2c-7b1e-7c40-9d52-8f1a6b3c2d4e"], &["", "1", "01938f2c"]);
 }
 
