@@ -27,7 +27,7 @@ use plan::Plan;
 pub(crate) struct Args {
     #[command(flatten)]
     connect: Connect,
-    /// What the hub shall hold: agencies/*.json, datasets/<agency>/<dataset>/dataset.json and
+    /// What the hub shall hold: agencies/*.json, datasets/AGENCY/DATASET/dataset.json and
     /// schema.json, agreements/*.json
     #[arg(short, long = "file", value_name = "DIR")]
     file: PathBuf,
