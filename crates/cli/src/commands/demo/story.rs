@@ -110,10 +110,26 @@ pub(super) fn grouped(count: usize) -> String {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
+    use super::*;
+
     #[test]
     fn counts_are_grouped_by_three() {
-        let texts = [0, 126, 3_355, 10_066, 1_234_567].map(super::grouped);
+        let texts = [0, 126, 3_355, 10_066, 1_234_567].map(grouped);
         assert_eq!(texts, ["0", "126", "3,355", "10,066", "1,234,567"]);
+    }
+
+    #[test]
+    fn one_figure_that_differs_makes_the_story_fail() {
+        let end = |found: usize| {
+            let mut printer = Printer::silent();
+            let mut story = Story::begin(&mut printer);
+            story.must_be("agencies", 95, 95).unwrap();
+            story.must_be("received", found, 3_355).unwrap();
+            story.end(Path::new("x"), true).unwrap()
+        };
+        assert_eq!(end(3_355), ExitStatus::Done);
+        assert_eq!(end(3_354), ExitStatus::Refused);
     }
 }
