@@ -8,7 +8,8 @@ use crate::limits::Limits;
 
 /// Returns why the transport refused a call, if it did: its statuses have no details.
 pub(crate) fn refused(response: &Response<Body>, limits: &Limits) -> Option<Refusal> {
-    let status = response.extensions().get::<Status>()?;
+    // A call that was begun has its status in the trailers, not in the head.
+    let status = Status::from_header_map(response.headers())?;
     if status.code() == Code::Ok || !status.details().is_empty() {
         return None;
     }

@@ -68,6 +68,7 @@ impl Core {
             self.metrics.published.get_or_create(&labels).inc_by(n as u64);
         };
         let (accepted, duplicates, receipt) = self.take(call, &system, &target, batch).await?;
+        let bytes = if accepted == 0 { 0 } else { bytes };
         count("accepted", accepted);
         count("duplicate", duplicates);
         let labels = DatasetLabels { dataset: name.clone() };

@@ -103,7 +103,7 @@ impl SubscribeService for Services {
         request: Request<Streaming<pb::SubscribeRequest>>,
     ) -> Result<Response<Frames>, Status> {
         let call = self.begin(&request, "Subscribe")?;
-        let (outbox, frames) = Outbox::new();
+        let (outbox, frames) = Outbox::new(&call.request_id);
         let mut response = Response::new(frames);
         self.0.stamp(&call, response.metadata_mut());
         tokio::spawn(subscribe::open(self.0.clone(), call, request.into_inner(), outbox));

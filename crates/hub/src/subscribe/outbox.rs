@@ -2,14 +2,26 @@
 
 use std::{
     pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
 };
 
 use ndxp_proto::exchange::{SubscribeResponse, subscribe_response::Frame};
+use thiserror::Error;
 use tokio::sync::mpsc;
 use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::Status;
+
+use crate::refuse;
+
+/// A stream's task ended without saying how.
+#[derive(Debug, Error)]
+#[error("a stream's task ended without a word")]
+struct StreamLost;
 
 type Message = Result<SubscribeResponse, Status>;
 
@@ -18,12 +30,16 @@ type Message = Result<SubscribeResponse, Status>;
 pub(crate) struct Outbox {
     frames: mpsc::Sender<Message>,
     gone: CancellationToken,
+    /// The stream has said how it ends.
+    ended: Arc<AtomicBool>,
 }
 
 /// The transport's side.
 #[derive(Debug)]
 pub(crate) struct Frames {
     frames: ReceiverStream<Message>,
+    ended: Arc<AtomicBool>,
+    request_id: String,
     _gone: DropGuard,
 }
 
@@ -33,11 +49,16 @@ pub(super) struct Slot<'a>(mpsc::Permit<'a, Message>);
 impl Outbox {
     /// Makes both sides. One frame at a time is offered, so that what waits here was decided on
     /// just now.
-    pub(crate) fn new() -> (Self, Frames) {
+    pub(crate) fn new(request_id: &str) -> (Self, Frames) {
         let (frames, outgoing) = mpsc::channel(1);
-        let gone = CancellationToken::new();
-        let guard = gone.clone().drop_guard();
-        (Self { frames, gone }, Frames { frames: ReceiverStream::new(outgoing), _gone: guard })
+        let (gone, ended) = (CancellationToken::new(), Arc::new(AtomicBool::new(false)));
+        let theirs = Frames {
+            frames: ReceiverStream::new(outgoing),
+            ended: Arc::clone(&ended),
+            request_id: request_id.to_owned(),
+            _gone: gone.clone().drop_guard(),
+        };
+        (Self { frames, gone, ended }, theirs)
     }
 
     /// Waits for room; `None` once the transport is gone. Cancel-safe.
@@ -48,6 +69,7 @@ impl Outbox {
     /// Ends the stream with a last frame, if there is one, and a status. Nothing is lost by
     /// cancelling it but these.
     pub(super) async fn last(&self, frame: Option<Frame>, status: Status) {
+        self.ended.store(true, Ordering::Release);
         if let Some(frame) = frame {
             let _ = self.frames.send(Ok(SubscribeResponse { frame: Some(frame) })).await;
         }
@@ -57,6 +79,7 @@ impl Outbox {
     /// Closes the stream in good order, and returns the sign that the transport has taken
     /// everything, or is gone.
     pub(super) fn close(self) -> CancellationToken {
+        self.ended.store(true, Ordering::Release);
         self.gone
     }
 
@@ -75,6 +98,41 @@ impl Slot<'_> {
 impl Stream for Frames {
     type Item = Message;
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Message>> {
-        Pin::new(&mut self.get_mut().frames).poll_next(cx)
+        let this = self.get_mut();
+        let next = Pin::new(&mut this.frames).poll_next(cx);
+        if let Poll::Ready(None) = next
+            && !this.ended.swap(true, Ordering::AcqRel)
+        {
+            // The stream's task is gone without a word: that must not look like a good end.
+            let bug = refuse::bug(&StreamLost).into_status(&this.request_id);
+            return Poll::Ready(Some(Err(bug)));
+        }
+        next
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndxp_proto::error::Failure;
+    use tokio_stream::StreamExt;
+
+    use super::Outbox;
+
+    #[tokio::test]
+    async fn stream_whose_task_is_gone_ends_with_a_status() {
+        let (outbox, mut frames) = Outbox::new("id");
+        drop(outbox);
+        let status = frames.next().await.and_then(Result::err).map(Failure::from);
+        assert_eq!(status.and_then(|failure| failure.reason).as_deref(), Some("BUG"));
+        assert!(frames.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn stream_that_was_closed_ends_well() {
+        let (outbox, mut frames) = Outbox::new("id");
+        let gone = outbox.close();
+        assert!(frames.next().await.is_none());
+        drop(frames);
+        gone.cancelled().await;
     }
 }

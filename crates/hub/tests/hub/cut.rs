@@ -12,7 +12,7 @@ use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
     sync::oneshot,
 };
-use tonic::Code;
+use tonic::{Code, Status};
 
 use crate::{
     leaves,
@@ -21,6 +21,11 @@ use crate::{
 
 const SECOND: Duration = Duration::from_secs(1);
 const BIG: usize = 600_000;
+
+/// Reads to the end, which comes soon or is a failure.
+async fn ended(stream: &mut RawStream) -> (Vec<Frame>, Option<Status>) {
+    tokio::time::timeout(SECOND * 5, stream.end()).await.expect("the stream ends")
+}
 
 /// Opens a stream, takes the right away, and expects the last words in time; then expects that the
 /// subscription cannot be opened again.
@@ -31,7 +36,7 @@ async fn cut_for(hub: &TestHub, expected: &str, take_away: impl AsyncFnOnce(&Tes
 
     let start = Instant::now();
     take_away(hub).await;
-    let (frames, status) = stream.end().await;
+    let (frames, status) = ended(&mut stream).await;
     assert!(start.elapsed() < SECOND, "cut after {:?}", start.elapsed());
     let suspended = frames.iter().find_map(|frame| match frame {
         Frame::Suspended(suspended) => Some(suspended.reason.as_str()),
@@ -109,7 +114,7 @@ async fn invariant_4_narrowed_revision_ends_the_stream_and_the_next_shows_less()
     let mut stream = hub.subscribe("land", "all").await.unwrap();
     stream.records(1).await.unwrap();
     hub.agreement(&Grant::of("agr-1", "tax/citizens", "land", &["/id"])).await;
-    let (_, status) = stream.end().await;
+    let (_, status) = ended(&mut stream).await;
     assert_eq!(reason(&status.unwrap()), "NODE_DRAINING");
     let mut stream = hub.subscribe("land", "all").await.unwrap();
     assert_eq!(&stream.records(1).await.unwrap()[0].payload[..], br#"{"id":"1"}"#);
@@ -130,7 +135,7 @@ async fn peer_that_reads_its_last_frame_keeps_its_connection() {
 
     let steward = hub.client("agency/tax/officer/steward-1");
     steward.suspend_agreement("agreements/agr-1").await.unwrap();
-    let (_, status) = cut.end().await;
+    let (_, status) = ended(&mut cut).await;
     assert_eq!(reason(&status.unwrap()), "AGREEMENT_SUSPENDED");
     drop(cut);
     // Longer than a peer that does not read may keep its connection.
@@ -164,10 +169,10 @@ async fn invariant_4_peer_whose_window_is_full_is_cut() {
     let start = Instant::now();
     let steward = hub.client("agency/tax/officer/steward-1");
     steward.suspend_agreement("agreements/agr-1").await.unwrap();
-    let (_, status) = read.end().await;
+    let (_, status) = ended(&mut read).await;
     assert!(start.elapsed() < SECOND, "cut after {:?}", start.elapsed());
     assert_eq!(reason(&status.expect("the connection is lost")), "", "not the hub's words");
-    let (frames, _) = unread.end().await;
+    let (frames, _) = ended(&mut unread).await;
     let late = frames.iter().filter(|frame| matches!(frame, Frame::Deliver(_))).count();
     assert_eq!(late, 0, "what was decided earlier does not leave later");
 }

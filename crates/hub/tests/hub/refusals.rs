@@ -6,7 +6,8 @@ use ndxp_client::proto::{
     registry::{Classification, Dataset, DatasetCategory},
 };
 use ndxp_testkit::{Spec, TestHub, citizens, delete, event, upsert};
-use tonic::Status;
+use tonic::{Status, codegen::Service as _};
+use tonic_types::StatusExt;
 
 use crate::{
     contract::{check, paths},
@@ -160,4 +161,50 @@ async fn operation_must_fit_the_category() {
     }
     let good = hub.publish("tax", "tax/events", vec![event("r-1", citizen(1))]).await.unwrap();
     assert_eq!(good.accepted, 1);
+}
+
+/// Calls a method with bytes as they are.
+async fn raw(hub: &TestHub, method: &str, body: &str) -> Status {
+    let mut channel = hub.channel(PORTAL);
+    let request = http::Request::post(format!("https://hub/{method}"))
+        .header("content-type", "application/grpc")
+        .header("te", "trailers")
+        .body(tonic::body::Body::new(body.to_owned()));
+    std::future::poll_fn(|cx| channel.poll_ready(cx)).await.unwrap();
+    let response = channel.call(request.unwrap()).await.unwrap();
+    Status::from_header_map(response.headers()).expect("it is refused before it begins")
+}
+
+#[tokio::test]
+async fn what_the_transport_refuses_keeps_the_contract_too() {
+    let hub = pair().await;
+    let publish = "ndxp.exchange.v1.PublishService/Publish";
+    // One message of three bytes: a text of five bytes that has one.
+    let torn = raw(&hub, publish, "\0\0\0\0\u{3}\u{a}\u{5}x").await;
+    assert_eq!(check(&torn), "INVALID_FIELD");
+    let unknown = raw(&hub, "ndxp.exchange.v1.PublishService/Unpublish", "\0\0\0\0\0").await;
+    assert_eq!(check(&unknown), "NOT_SERVED");
+    let unknown = raw(&hub, "ndxp.v9.Service/Method", "\0\0\0\0\0").await;
+    assert_eq!(check(&unknown), "NOT_SERVED");
+    let compressed = raw(&hub, publish, "\u{1}\0\0\0\0").await;
+    assert_eq!(check(&compressed), "INVALID_FIELD");
+}
+
+#[tokio::test]
+async fn invariant_12_denial_names_agreement_clause_and_what_to_do() {
+    let hub = pair().await;
+    let batch = || vec![upsert("r-1", citizen(1))];
+    let denied = refused(&hub, "agency/land/system/portal", to(CITIZENS, batch())).await;
+    assert_eq!(check(&denied), "OPERATION_NOT_GRANTED");
+    let facts = denied.get_details_error_info().unwrap().metadata;
+    let fact = |name: &str| facts.get(name).map_or("", String::as_str);
+    assert_eq!(fact("agreement"), "agr-1@1");
+    assert_eq!((fact("asked"), fact("allowed")), ("PUBLISH", "SUBSCRIBE"));
+    assert!(!fact("clause").is_empty());
+    // Who has no agreement learns nothing of those that others have.
+    hub.agency("health").await;
+    let stranger = refused(&hub, "agency/health/system/portal", to(CITIZENS, batch())).await;
+    assert_eq!(check(&stranger), "AGREEMENT_MISSING");
+    let words = format!("{stranger:?}{}", String::from_utf8_lossy(stranger.details()));
+    assert!(!words.contains("agr-") && !words.contains("land"), "{words}");
 }
