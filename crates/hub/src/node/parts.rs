@@ -1,0 +1,56 @@
+//! What a node is made of.
+
+use std::{fmt, sync::Arc};
+
+use ndxp_identity::Clock;
+use ndxp_log::Log;
+use tokio::{net::TcpListener, sync::watch};
+
+use crate::{http::LogSize, keys::Keys};
+
+/// What a node is made of. Listeners are bound by the caller, so that a test may choose port 0.
+pub struct Parts {
+    /// The node's name, for example `n1`.
+    pub node: String,
+    /// The log.
+    pub log: Arc<dyn Log>,
+    /// Set once the log can no longer be used.
+    pub log_failed: watch::Receiver<Option<String>>,
+    /// Tells the log's size.
+    pub log_size: LogSize,
+    /// The hub's own key.
+    pub keys: Keys,
+    /// The server's certificate and whom it trusts.
+    pub tls: TlsFiles,
+    /// The time.
+    pub clock: Clock,
+    /// Where gRPC is served, over mutual TLS.
+    pub grpc: TcpListener,
+    /// Where health and metrics are served, in clear: internal.
+    pub http: TcpListener,
+}
+
+impl fmt::Debug for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parts").field("node", &self.node).finish_non_exhaustive()
+    }
+}
+
+/// The contents of the TLS files, PEM.
+#[derive(Clone)]
+pub struct TlsFiles {
+    /// The server's certificate and the chain below the root.
+    pub chain: Vec<u8>,
+    /// The server's key.
+    pub key: Vec<u8>,
+    /// The authorities that sign clients.
+    pub client_ca: Vec<u8>,
+    /// The revocation list, if there is one.
+    pub crl: Option<Vec<u8>>,
+}
+
+impl fmt::Debug for TlsFiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TlsFiles(hidden)")
+    }
+}

@@ -1,0 +1,181 @@
+//! The tasks of a node: what it serves, and what it keeps an eye on.
+
+use std::{sync::Arc, time::Duration};
+
+use ndxp_identity::{Acceptor, FailedHandshake, Limits as AcceptLimits, ServerTls};
+use ndxp_proto::{
+    DESCRIPTORS,
+    agreement::agreement_service_server::AgreementServiceServer,
+    exchange::{
+        publish_service_server::PublishServiceServer,
+        subscribe_service_server::SubscribeServiceServer,
+    },
+    registry::{
+        agency_service_server::AgencyServiceServer, dataset_service_server::DatasetServiceServer,
+    },
+    schema::schema_service_server::SchemaServiceServer,
+};
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, watch},
+    task::JoinSet,
+    time::{MissedTickBehavior, interval},
+};
+use tonic::transport::Server;
+use tracing::error;
+
+use crate::{
+    core::Core,
+    gate::Gate,
+    http::{self, Internal, LogSize},
+    metrics::CauseLabels,
+    services::Services,
+};
+
+fn acceptor(core: &Arc<Core>, tls: Arc<ServerTls>) -> Acceptor {
+    let metrics = Arc::clone(&core.metrics);
+    Acceptor {
+        // The sender lives as long as the process: nothing is sent until files are reloaded.
+        tls: watch::Sender::new(tls).subscribe(),
+        clock: core.clock.clone(),
+        limits: AcceptLimits::default(),
+        connections: core.connections.clone(),
+        on_failure: Arc::new(move |failed: FailedHandshake| {
+            let labels = CauseLabels { cause: failed.cause.label() };
+            metrics.handshake_failures.get_or_create(&labels).inc();
+        }),
+    }
+}
+
+pub(super) fn serve_grpc(
+    tasks: &mut JoinSet<()>,
+    core: &Arc<Core>,
+    listener: TcpListener,
+    tls: Arc<ServerTls>,
+    report: &mpsc::Sender<String>,
+) {
+    let services = Services(Arc::clone(core));
+    let most = core.limits.message_bytes;
+    let incoming = acceptor(core, tls).incoming(listener);
+    let (drain, gate, report) = (core.drain.clone(), Gate(Arc::clone(core)), report.clone());
+    tasks.spawn(async move {
+        let (health, health_service) = tonic_health::server::health_reporter();
+        health.set_serving::<PublishServiceServer<Services>>().await;
+        health.set_serving::<SubscribeServiceServer<Services>>().await;
+        let reflection = tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            .build_v1();
+        let served = async {
+            Server::builder()
+                .layer(gate)
+                .initial_stream_window_size(256 << 10)
+                .initial_connection_window_size(1 << 20)
+                .http2_keepalive_interval(Some(Duration::from_secs(25)))
+                .add_service(health_service)
+                .add_service(reflection?)
+                .add_service(
+                    AgencyServiceServer::new(services.clone()).max_decoding_message_size(most),
+                )
+                .add_service(
+                    DatasetServiceServer::new(services.clone()).max_decoding_message_size(most),
+                )
+                .add_service(
+                    SchemaServiceServer::new(services.clone()).max_decoding_message_size(most),
+                )
+                .add_service(
+                    AgreementServiceServer::new(services.clone()).max_decoding_message_size(most),
+                )
+                .add_service(
+                    PublishServiceServer::new(services.clone()).max_decoding_message_size(most),
+                )
+                .add_service(SubscribeServiceServer::new(services).max_decoding_message_size(most))
+                .serve_with_incoming_shutdown(incoming, drain.cancelled_owned())
+                .await?;
+            Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
+        };
+        if let Err(cause) = served.await {
+            let _ = report.send(format!("gRPC can no longer be served: {cause}")).await;
+        }
+    });
+}
+
+pub(super) fn serve_http(
+    tasks: &mut JoinSet<()>,
+    core: &Arc<Core>,
+    listener: TcpListener,
+    log_size: LogSize,
+) {
+    let internal = Internal { core: Arc::clone(core), log_size };
+    let drain = core.drain.clone();
+    tasks.spawn(async move {
+        let served = axum::serve(listener, http::router(internal));
+        if let Err(cause) = served.with_graceful_shutdown(drain.cancelled_owned()).await {
+            error!(%cause, "health and metrics are no longer served");
+        }
+    });
+}
+
+pub(super) fn watch_log(
+    tasks: &mut JoinSet<()>,
+    core: &Core,
+    mut failed: watch::Receiver<Option<String>>,
+    report: &mpsc::Sender<String>,
+) {
+    let (drain, report) = (core.drain.clone(), report.clone());
+    tasks.spawn(async move {
+        let reason = tokio::select! {
+            () = drain.cancelled() => return,
+            // An engine that has gone without a word has not failed.
+            Ok(reason) = failed.wait_for(Option::is_some) => reason.clone(),
+            else => return,
+        };
+        let _ = report.send(format!("the log failed: {}", reason.unwrap_or_default())).await;
+    });
+}
+
+pub(super) fn follow_registry(
+    tasks: &mut JoinSet<()>,
+    core: &Arc<Core>,
+    report: mpsc::Sender<String>,
+) {
+    let core = Arc::clone(core);
+    tasks.spawn(async move {
+        tokio::select! {
+            () = core.drain.cancelled() => {}
+            cause = core.registry.follow() => {
+                let cause = chain(&cause);
+                let _ = report.send(format!("the registry cannot be followed: {cause}")).await;
+            }
+        }
+    });
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+/// Once a second: counts of denials, and connections whose certificate has ended.
+pub(super) fn housekeeping(tasks: &mut JoinSet<()>, core: &Arc<Core>) {
+    let core = Arc::clone(core);
+    tasks.spawn(async move {
+        let mut tick = interval(Duration::from_secs(1));
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = core.drain.cancelled() => return,
+                _ = tick.tick() => {}
+            }
+            core.connections.cut_expired(core.now());
+            if let Err(cause) = core.ledger.flush_denials(false).await {
+                error!(%cause, "counts of repeated denials are lost");
+            }
+        }
+    });
+}
