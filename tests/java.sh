@@ -122,12 +122,12 @@ publish one "$work/one" || fail "publishing is refused"
 read -r -t 60 line <&4 || fail "the live stream is silent"
 stop_hub
 start_hub "$port"
-says live "NODE_DRAINING, so once more"
 publish two "$work/two" || fail "publishing after the restart is refused"
 line=again
 while [[ $line == again* ]]; do # the hub may have stopped before the acknowledgement of the record before
   read -r -t 60 line <&4 || fail "the stream does not go on after the restart"
 done
+says live "NODE_DRAINING, so once more"
 equal "after the restart" '{"code":"01","kind":"municipality","level":1,"name":"Hà Nội","parent_code":null}' \
   "$(cut -f 4 <<<"$line")"
 kill "$reader"
