@@ -11,10 +11,10 @@ import java.util.*;
 import java.util.concurrent.*;
 import java.util.function.Consumer;
 import ndxp.exchange.v1.*;
-import ndxp.exchange.v1.PublishServiceOuterClass.*;
-import ndxp.exchange.v1.PublishServiceOuterClass.Record;
-import ndxp.exchange.v1.SubscribeServiceOuterClass.*;
-import ndxp.registry.v1.*;
+import ndxp.exchange.v1.Record;
+import ndxp.registry.v1.AgencyServiceGrpc;
+import ndxp.registry.v1.WhoAmIRequest;
+import ndxp.registry.v1.WhoAmIResponse;
 
 /** A system of an agency at the hub: asks who it is, publishes records, receives records. */
 public final class HubClient implements AutoCloseable {
@@ -37,8 +37,8 @@ public final class HubClient implements AutoCloseable {
     }
 
     /** Asks who the hub takes us for, and what it limits. */
-    public AgencyServiceOuterClass.WhoAmIResponse whoAmI() throws Exception {
-        var request = AgencyServiceOuterClass.WhoAmIRequest.getDefaultInstance();
+    public WhoAmIResponse whoAmI() throws Exception {
+        var request = WhoAmIRequest.getDefaultInstance();
         var stub = AgencyServiceGrpc.newBlockingV2Stub(channel);
         return retrying(() -> stub.withDeadlineAfter(30, TimeUnit.SECONDS).whoAmI(request));
     }

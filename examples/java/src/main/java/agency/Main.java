@@ -12,8 +12,8 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
-import ndxp.exchange.v1.PublishServiceOuterClass.Op;
-import ndxp.exchange.v1.SubscribeServiceOuterClass.DeliveredRecord;
+import ndxp.exchange.v1.Op;
+import ndxp.exchange.v1.DeliveredRecord;
 
 /** The command line around {@link HubClient}: data to standard output, words to standard error. */
 final class Main {
