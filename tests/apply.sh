@@ -5,13 +5,11 @@ cargo run --quiet --locked -p ndxp-seeds -- --generate-datasets 2398 "$work/bulk
 cd "$work"
 export NDXP_DATA="$work/hub"
 
-mkfifo said
-"$ndxp" dev --data hub --listen 127.0.0.1:0 --http 127.0.0.1:0 >said 2>hub.log &
-children+=($!)
-exec 3<said
-timeout 60 grep -q -m1 "serves" <&3 || { echo "apply: the hub did not get ready: $(cat hub.log)" >&2; exit 1; }
-cat <&3 >>hub.log &
-children+=($!)
+"$ndxp" dev --data hub --listen 127.0.0.1:0 --http 127.0.0.1:0 >hub.log 2>&1 &
+hub=$!
+children+=("$hub")
+timeout 60 grep -q -m1 "The hub is ready" <(tail --pid="$hub" -n +1 -f hub.log) ||
+  { echo "apply: the hub did not get ready: $(cat hub.log)" >&2; exit 1; }
 
 started=$(date +%s)
 timeout 120 "$ndxp" apply -f bulk >applied 2>&1 || { cat applied >&2; exit 1; }

@@ -23,13 +23,11 @@ fail() {
 # The hub stays up; it says when it is ready.
 block hub >hub.sh
 [ -s hub.sh ] || fail "the block 'hub' is missing"
-mkfifo said
-bash hub.sh >said 2>&1 &
-children+=($!)
-exec 3<said
-timeout 60 grep -q -m1 "serves" <&3 || fail "the hub did not get ready within a minute"
-cat <&3 >>hub.log &
-children+=($!)
+bash hub.sh >hub.log 2>&1 &
+hub=$!
+children+=("$hub")
+timeout 60 grep -q -m1 "The hub is ready" <(tail --pid="$hub" -n +1 -f hub.log) ||
+  fail "the hub did not get ready within a minute: $(cat hub.log)"
 
 started=$(date +%s)
 block publish >publish.sh
