@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use ndxp_log::{AppendError, Log, Partition, ReadError, ReadLimits, Record};
 use ndxp_model::{HubTopic, Timestamp, Topic};
 use ndxp_registry::{
-    Applied, ApplyError, Outcome, RecordError, Refused, RegistryRecord, Request, State, decide,
+    ApplyError, Outcome, RecordError, Refused, RegistryRecord, Request, State, decide,
 };
 use thiserror::Error;
 use tokio::sync::{Mutex, watch};
@@ -112,75 +112,51 @@ impl Registry {
     /// Decides a command, writes it, and returns its position once it is applied; the position of
     /// the first time if it took place earlier. Calls of one node come one after another, so that
     /// they do not race each other.
+    ///
+    /// That the record was accepted, and not beaten by another node's, is found out by deciding
+    /// again: the state then remembers the request.
     pub(crate) async fn command(
         &self,
         request: &Request,
         now: Timestamp,
     ) -> Result<u64, CommandError> {
-        for _ in 0..TRIES {
+        for lost in 0.. {
             self.catch_up().await?;
             let record = match self.read(|state| decide(state, request, now))? {
                 Outcome::Done { position } => return Ok(position),
+                Outcome::Append(_) if lost == TRIES => break,
                 Outcome::Append(record) => record,
             };
-            let stored =
-                Record { value: record.encode().into(), timestamp: now, ..Record::default() };
-            let offset = self.0.log.append(HubTopic::Registry, 0, vec![stored]).await?;
-            if self.catch_up_to(offset).await? == Some(Applied::Accepted) {
-                return Ok(record.base);
-            }
+            let value = record.encode().into();
+            let stored = Record { value, timestamp: now, ..Record::default() };
+            self.0.log.append(HubTopic::Registry, 0, vec![stored]).await?;
         }
         Err(CommandError::Contended)
     }
 
+    /// Applies all that is there.
     async fn catch_up(&self) -> Result<(), FollowError> {
-        self.catch_up_to(u64::MAX).await.map(|_| ())
-    }
-
-    /// Applies all that is there and returns what became of the record at `offset`. A record that
-    /// somebody else applied in the meantime is judged by its position: its base was unique.
-    async fn catch_up_to(&self, offset: u64) -> Result<Option<Applied>, FollowError> {
         let mut next = self.0.next.lock().await;
-        let mut found = (*next > offset).then_some(offset);
-        let mut outcome = None;
         loop {
             let page = self.0.log.read(&partition(), *next, PAGE).await?;
             if page.is_empty() {
-                break;
+                return Ok(());
             }
             for stored in page {
-                let applied = self.apply(stored.offset, &stored.record.value)?;
+                self.apply(stored.offset, &stored.record.value)?;
                 *next = stored.offset + 1;
-                if stored.offset == offset {
-                    outcome = Some(applied);
-                }
             }
         }
-        if let Some(offset) = found.take() {
-            outcome = Some(self.outcome_of(offset).await?);
-        }
-        Ok(outcome)
     }
 
-    fn apply(&self, offset: u64, bytes: &[u8]) -> Result<Applied, FollowError> {
+    /// A record that lost a race changes nothing: the state itself ignores it.
+    fn apply(&self, offset: u64, bytes: &[u8]) -> Result<(), FollowError> {
         let record = RegistryRecord::decode(bytes)
             .map_err(|source| FollowError::Record { offset, source })?;
         let mut state = self.0.state.write().unwrap_or_else(PoisonError::into_inner);
-        let applied =
-            state.apply(&record).map_err(|source| FollowError::Apply { offset, source })?;
+        let applied = state.apply(&record);
+        applied.map_err(|source| FollowError::Apply { offset, source })?;
         self.0.position.send_replace(state.count);
-        Ok(applied)
-    }
-
-    /// The follower was faster: the record took place if the state remembers its request at its base.
-    async fn outcome_of(&self, offset: u64) -> Result<Applied, FollowError> {
-        let page = self.0.log.read(&partition(), offset, ReadLimits { records: 1, ..PAGE }).await?;
-        let Some(stored) = page.first() else { return Ok(Applied::Ignored) };
-        let record = RegistryRecord::decode(&stored.record.value)
-            .map_err(|source| FollowError::Record { offset, source })?;
-        let seen = self.read(|state| state.requests.get(&record.request_id).cloned());
-        let accepted =
-            seen.is_some_and(|seen| seen.position == record.base && seen.body == record.body);
-        Ok(if accepted { Applied::Accepted } else { Applied::Ignored })
+        Ok(())
     }
 }
