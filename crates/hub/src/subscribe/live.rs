@@ -26,6 +26,8 @@ use crate::{
 
 /// How often the hub says that it is alive (api.md, section 4).
 const HEARTBEAT: Duration = Duration::from_secs(25);
+/// The bytes that a credit of records grants if it names none.
+const DEFAULT_CREDIT: u64 = 16 << 20;
 /// How often what was withheld, rather than acknowledged, moves the durable cursor.
 const CHECKPOINT: Duration = Duration::from_secs(5);
 
@@ -115,9 +117,11 @@ impl Live {
     ) -> Result<(), End> {
         let request = frame.ok_or(End::Closed)?.map_err(|status| unreadable(&status))?;
         match request.frame {
+            Some(In::Credit(pb::SubscribeCredit { records: 0, bytes: 0 })) => {
+                Err(Refusal::field("credit", "must grant records, bytes or both").into())
+            }
             Some(In::Credit(credit)) => {
-                let most = self.core.limits.outstanding_bytes;
-                let bytes = if credit.bytes == 0 { most } else { credit.bytes };
+                let bytes = if credit.bytes == 0 { DEFAULT_CREDIT } else { credit.bytes };
                 self.machine.credit(u64::from(credit.records), bytes);
                 self.starved = false;
                 Ok(())

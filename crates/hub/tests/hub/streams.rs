@@ -141,6 +141,15 @@ async fn credit_bounds_what_is_outstanding() {
 }
 
 #[tokio::test]
+async fn credit_of_nothing_is_refused() {
+    let hub = pair().await;
+    let mut stream = hub.subscribe("land", "all").await.unwrap();
+    stream.credit(0, 0).await;
+    let (_, status) = stream.end().await;
+    assert_eq!(check(&status.unwrap()), "INVALID_FIELD");
+}
+
+#[tokio::test]
 async fn stream_that_its_client_closes_ends_well() {
     let hub = pair().await;
     let mut stream = hub.subscribe("land", "all").await.unwrap();
