@@ -7,12 +7,12 @@ mod publish;
 mod schema;
 mod subscribe;
 
-use std::sync::Arc;
+use std::{future::Future, sync::Arc};
 
 use ndxp_proto::convert::Page;
-use tonic::{Request, Status};
+use tonic::{Request, Response, Status};
 
-use crate::{call::Call, core::Core};
+use crate::{call::Call, core::Core, refuse::Failed};
 
 /// All services of a node, over one core.
 #[derive(Debug, Clone)]
@@ -21,6 +21,22 @@ pub(crate) struct Services(pub Arc<Core>);
 impl Services {
     fn begin<T>(&self, request: &Request<T>, method: &'static str) -> Result<Arc<Call>, Status> {
         Call::begin(request, method, self.0.now()).map(Arc::new)
+    }
+
+    /// Answers a unary call with what `work` makes of it.
+    async fn serve<Q, R, F>(
+        &self,
+        request: Request<Q>,
+        method: &'static str,
+        work: impl FnOnce(Arc<Core>, Arc<Call>, Q) -> F,
+    ) -> Result<Response<R>, Status>
+    where
+        R: Send + 'static,
+        F: Future<Output = Result<R, Failed>> + Send + 'static,
+    {
+        let call = self.begin(&request, method)?;
+        let work = work(Arc::clone(&self.0), Arc::clone(&call), request.into_inner());
+        self.0.answer(call, work).await
     }
 }
 

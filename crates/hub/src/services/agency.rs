@@ -17,189 +17,152 @@ impl AgencyService for Services {
         &self,
         request: Request<pb::WhoAmIRequest>,
     ) -> Result<Response<pb::WhoAmIResponse>, Status> {
-        let call = self.begin(&request, "WhoAmI")?;
-        let (core, inner) = (self.0.clone(), call.clone());
-        self.0.answer(call, async move { Ok(who_am_i(&core, &inner)) }).await
+        self.serve(request, "WhoAmI", |core, call, _| async move { Ok(who_am_i(&core, &call)) })
+            .await
     }
 
     async fn create_agency(
         &self,
         request: Request<pb::CreateAgencyRequest>,
     ) -> Result<Response<pb::CreateAgencyResponse>, Status> {
-        let call = self.begin(&request, "CreateAgency")?;
-        let (core, inner, request) = (self.0.clone(), call.clone(), request.into_inner());
-        self.0
-            .answer(call, async move {
-                let id = convert::request_id(&request.request_id)?;
-                let agency = convert::agency(request.agency, "agency")?;
-                let name = agency.id.clone();
-                let receipt = core.change(&inner, id, Command::CreateAgency(agency)).await?;
-                Ok(pb::CreateAgencyResponse {
-                    agency: agency_of(&core, &name),
-                    receipt: Some(receipt),
-                })
-            })
-            .await
+        self.serve(request, "CreateAgency", |core, call, request| async move {
+            let id = convert::request_id(&request.request_id)?;
+            let agency = convert::agency(request.agency, "agency")?;
+            let name = agency.id.clone();
+            let receipt = core.change(&call, id, Command::CreateAgency(agency)).await?;
+            Ok(pb::CreateAgencyResponse { agency: agency_of(&core, &name), receipt: Some(receipt) })
+        })
+        .await
     }
 
     async fn get_agency(
         &self,
         request: Request<pb::GetAgencyRequest>,
     ) -> Result<Response<pb::GetAgencyResponse>, Status> {
-        let call = self.begin(&request, "GetAgency")?;
-        let (core, request) = (self.0.clone(), request.into_inner());
-        self.0
-            .answer(call, async move {
-                let id = convert::agency_name(&request.name, "name")?;
-                let agency =
-                    agency_of(&core, &id).ok_or_else(|| refuse::not_found(&request.name))?;
-                Ok(pb::GetAgencyResponse { agency: Some(agency) })
-            })
-            .await
+        self.serve(request, "GetAgency", |core, _, request| async move {
+            let id = convert::agency_name(&request.name, "name")?;
+            let agency = agency_of(&core, &id).ok_or_else(|| refuse::not_found(&request.name))?;
+            Ok(pb::GetAgencyResponse { agency: Some(agency) })
+        })
+        .await
     }
 
     async fn list_agencies(
         &self,
         request: Request<pb::ListAgenciesRequest>,
     ) -> Result<Response<pb::ListAgenciesResponse>, Status> {
-        let call = self.begin(&request, "ListAgencies")?;
-        let (core, request) = (self.0.clone(), request.into_inner());
-        self.0
-            .answer(call, async move {
-                let page = convert::page(request.page_size, &request.page_token)?;
-                let (agencies, next_page_token) = core.registry.read(|state| {
-                    cut(
-                        &page,
-                        state.agencies.iter().map(|(id, entry)| (id.to_string(), message(entry))),
-                    )
-                });
-                Ok(pb::ListAgenciesResponse { agencies, next_page_token })
-            })
-            .await
+        self.serve(request, "ListAgencies", |core, _, request| async move {
+            let page = convert::page(request.page_size, &request.page_token)?;
+            let (agencies, next_page_token) = core.registry.read(|state| {
+                cut(
+                    &page,
+                    state.agencies.iter().map(|(id, entry)| (id.to_string(), message(entry))),
+                )
+            });
+            Ok(pb::ListAgenciesResponse { agencies, next_page_token })
+        })
+        .await
     }
 
     async fn suspend_agency(
         &self,
         request: Request<pb::SuspendAgencyRequest>,
     ) -> Result<Response<pb::SuspendAgencyResponse>, Status> {
-        let call = self.begin(&request, "SuspendAgency")?;
-        let (core, inner, request) = (self.0.clone(), call.clone(), request.into_inner());
-        self.0
-            .answer(call, async move {
-                let id = convert::request_id(&request.request_id)?;
-                let name = convert::agency_name(&request.name, "name")?;
-                let receipt = core.change(&inner, id, Command::SuspendAgency(name.clone())).await?;
-                Ok(pb::SuspendAgencyResponse {
-                    agency: agency_of(&core, &name),
-                    receipt: Some(receipt),
-                })
+        self.serve(request, "SuspendAgency", |core, call, request| async move {
+            let id = convert::request_id(&request.request_id)?;
+            let name = convert::agency_name(&request.name, "name")?;
+            let receipt = core.change(&call, id, Command::SuspendAgency(name.clone())).await?;
+            Ok(pb::SuspendAgencyResponse {
+                agency: agency_of(&core, &name),
+                receipt: Some(receipt),
             })
-            .await
+        })
+        .await
     }
 
     async fn resume_agency(
         &self,
         request: Request<pb::ResumeAgencyRequest>,
     ) -> Result<Response<pb::ResumeAgencyResponse>, Status> {
-        let call = self.begin(&request, "ResumeAgency")?;
-        let (core, inner, request) = (self.0.clone(), call.clone(), request.into_inner());
-        self.0
-            .answer(call, async move {
-                let id = convert::request_id(&request.request_id)?;
-                let name = convert::agency_name(&request.name, "name")?;
-                let receipt = core.change(&inner, id, Command::ResumeAgency(name.clone())).await?;
-                Ok(pb::ResumeAgencyResponse {
-                    agency: agency_of(&core, &name),
-                    receipt: Some(receipt),
-                })
-            })
-            .await
+        self.serve(request, "ResumeAgency", |core, call, request| async move {
+            let id = convert::request_id(&request.request_id)?;
+            let name = convert::agency_name(&request.name, "name")?;
+            let receipt = core.change(&call, id, Command::ResumeAgency(name.clone())).await?;
+            Ok(pb::ResumeAgencyResponse { agency: agency_of(&core, &name), receipt: Some(receipt) })
+        })
+        .await
     }
 
     async fn create_system(
         &self,
         request: Request<pb::CreateSystemRequest>,
     ) -> Result<Response<pb::CreateSystemResponse>, Status> {
-        let call = self.begin(&request, "CreateSystem")?;
-        let (core, inner, request) = (self.0.clone(), call.clone(), request.into_inner());
-        self.0
-            .answer(call, async move {
-                let id = convert::request_id(&request.request_id)?;
-                let agency = convert::agency_name(&request.parent, "parent")?;
-                let system = convert::system(request.system, "system")?;
-                let reply = pb::System::from(&system);
-                let receipt =
-                    core.change(&inner, id, Command::CreateSystem(agency, system)).await?;
-                Ok(pb::CreateSystemResponse { system: Some(reply), receipt: Some(receipt) })
-            })
-            .await
+        self.serve(request, "CreateSystem", |core, call, request| async move {
+            let id = convert::request_id(&request.request_id)?;
+            let agency = convert::agency_name(&request.parent, "parent")?;
+            let system = convert::system(request.system, "system")?;
+            let reply = pb::System::from(&system);
+            let receipt = core.change(&call, id, Command::CreateSystem(agency, system)).await?;
+            Ok(pb::CreateSystemResponse { system: Some(reply), receipt: Some(receipt) })
+        })
+        .await
     }
 
     async fn list_systems(
         &self,
         request: Request<pb::ListSystemsRequest>,
     ) -> Result<Response<pb::ListSystemsResponse>, Status> {
-        let call = self.begin(&request, "ListSystems")?;
-        let (core, request) = (self.0.clone(), request.into_inner());
-        self.0
-            .answer(call, async move {
-                let agency = convert::agency_name(&request.parent, "parent")?;
-                let page = convert::page(request.page_size, &request.page_token)?;
-                let found = core.registry.read(|state| {
-                    let systems = &state.agencies.get(&agency)?.systems;
-                    Some(cut(
-                        &page,
-                        systems.iter().map(|(id, s)| (id.to_string(), pb::System::from(s))),
-                    ))
-                });
-                let (systems, next_page_token) =
-                    found.ok_or_else(|| refuse::not_found(&request.parent))?;
-                Ok(pb::ListSystemsResponse { systems, next_page_token })
-            })
-            .await
+        self.serve(request, "ListSystems", |core, _, request| async move {
+            let agency = convert::agency_name(&request.parent, "parent")?;
+            let page = convert::page(request.page_size, &request.page_token)?;
+            let found = core.registry.read(|state| {
+                let systems = &state.agencies.get(&agency)?.systems;
+                Some(cut(
+                    &page,
+                    systems.iter().map(|(id, s)| (id.to_string(), pb::System::from(s))),
+                ))
+            });
+            let (systems, next_page_token) =
+                found.ok_or_else(|| refuse::not_found(&request.parent))?;
+            Ok(pb::ListSystemsResponse { systems, next_page_token })
+        })
+        .await
     }
 
     async fn create_officer(
         &self,
         request: Request<pb::CreateOfficerRequest>,
     ) -> Result<Response<pb::CreateOfficerResponse>, Status> {
-        let call = self.begin(&request, "CreateOfficer")?;
-        let (core, inner, request) = (self.0.clone(), call.clone(), request.into_inner());
-        self.0
-            .answer(call, async move {
-                let id = convert::request_id(&request.request_id)?;
-                let agency = convert::agency_name(&request.parent, "parent")?;
-                let officer = convert::officer(request.officer, "officer")?;
-                let reply = pb::Officer::from(&officer);
-                let receipt =
-                    core.change(&inner, id, Command::CreateOfficer(agency, officer)).await?;
-                Ok(pb::CreateOfficerResponse { officer: Some(reply), receipt: Some(receipt) })
-            })
-            .await
+        self.serve(request, "CreateOfficer", |core, call, request| async move {
+            let id = convert::request_id(&request.request_id)?;
+            let agency = convert::agency_name(&request.parent, "parent")?;
+            let officer = convert::officer(request.officer, "officer")?;
+            let reply = pb::Officer::from(&officer);
+            let receipt = core.change(&call, id, Command::CreateOfficer(agency, officer)).await?;
+            Ok(pb::CreateOfficerResponse { officer: Some(reply), receipt: Some(receipt) })
+        })
+        .await
     }
 
     async fn list_officers(
         &self,
         request: Request<pb::ListOfficersRequest>,
     ) -> Result<Response<pb::ListOfficersResponse>, Status> {
-        let call = self.begin(&request, "ListOfficers")?;
-        let (core, request) = (self.0.clone(), request.into_inner());
-        self.0
-            .answer(call, async move {
-                let agency = convert::agency_name(&request.parent, "parent")?;
-                let page = convert::page(request.page_size, &request.page_token)?;
-                let found = core.registry.read(|state| {
-                    let officers = &state.agencies.get(&agency)?.officers;
-                    Some(cut(
-                        &page,
-                        officers.iter().map(|(id, o)| (id.to_string(), pb::Officer::from(o))),
-                    ))
-                });
-                let (officers, next_page_token) =
-                    found.ok_or_else(|| refuse::not_found(&request.parent))?;
-                Ok(pb::ListOfficersResponse { officers, next_page_token })
-            })
-            .await
+        self.serve(request, "ListOfficers", |core, _, request| async move {
+            let agency = convert::agency_name(&request.parent, "parent")?;
+            let page = convert::page(request.page_size, &request.page_token)?;
+            let found = core.registry.read(|state| {
+                let officers = &state.agencies.get(&agency)?.officers;
+                Some(cut(
+                    &page,
+                    officers.iter().map(|(id, o)| (id.to_string(), pb::Officer::from(o))),
+                ))
+            });
+            let (officers, next_page_token) =
+                found.ok_or_else(|| refuse::not_found(&request.parent))?;
+            Ok(pb::ListOfficersResponse { officers, next_page_token })
+        })
+        .await
     }
 }
 

@@ -17,132 +17,107 @@ impl AgreementService for Services {
         &self,
         request: Request<pb::ProposeAgreementRequest>,
     ) -> Result<Response<pb::ProposeAgreementResponse>, Status> {
-        let call = self.begin(&request, "ProposeAgreement")?;
-        let (core, inner, request) = (self.0.clone(), call.clone(), request.into_inner());
-        self.0
-            .answer(call, async move {
-                let id = convert::request_id(&request.request_id)?;
-                let terms = convert::terms(request.terms, "terms")?;
-                let name = terms.id.clone();
-                let receipt = core.change(&inner, id, Command::ProposeAgreement(terms)).await?;
-                let agreement = agreement_of(&core, &name);
-                Ok(pb::ProposeAgreementResponse { agreement, receipt: Some(receipt) })
-            })
-            .await
+        self.serve(request, "ProposeAgreement", |core, call, request| async move {
+            let id = convert::request_id(&request.request_id)?;
+            let terms = convert::terms(request.terms, "terms")?;
+            let name = terms.id.clone();
+            let receipt = core.change(&call, id, Command::ProposeAgreement(terms)).await?;
+            let agreement = agreement_of(&core, &name);
+            Ok(pb::ProposeAgreementResponse { agreement, receipt: Some(receipt) })
+        })
+        .await
     }
 
     async fn approve_agreement(
         &self,
         request: Request<pb::ApproveAgreementRequest>,
     ) -> Result<Response<pb::ApproveAgreementResponse>, Status> {
-        let call = self.begin(&request, "ApproveAgreement")?;
-        let (core, inner, request) = (self.0.clone(), call.clone(), request.into_inner());
-        self.0
-            .answer(call, async move {
-                let id = convert::request_id(&request.request_id)?;
-                let revision = convert::revision_name(&request.name, "name")?;
-                let name = revision.id.clone();
-                let command =
-                    Command::ApproveAgreement { revision, terms_hash: request.terms_hash };
-                let receipt = core.change(&inner, id, command).await?;
-                let agreement = agreement_of(&core, &name);
-                Ok(pb::ApproveAgreementResponse { agreement, receipt: Some(receipt) })
-            })
-            .await
+        self.serve(request, "ApproveAgreement", |core, call, request| async move {
+            let id = convert::request_id(&request.request_id)?;
+            let revision = convert::revision_name(&request.name, "name")?;
+            let name = revision.id.clone();
+            let command = Command::ApproveAgreement { revision, terms_hash: request.terms_hash };
+            let receipt = core.change(&call, id, command).await?;
+            let agreement = agreement_of(&core, &name);
+            Ok(pb::ApproveAgreementResponse { agreement, receipt: Some(receipt) })
+        })
+        .await
     }
 
     async fn suspend_agreement(
         &self,
         request: Request<pb::SuspendAgreementRequest>,
     ) -> Result<Response<pb::SuspendAgreementResponse>, Status> {
-        let call = self.begin(&request, "SuspendAgreement")?;
-        let (core, inner, request) = (self.0.clone(), call.clone(), request.into_inner());
-        self.0
-            .answer(call, async move {
-                let id = convert::request_id(&request.request_id)?;
-                let name = convert::agreement_name(&request.name, "name")?;
-                let receipt =
-                    core.change(&inner, id, Command::SuspendAgreement(name.clone())).await?;
-                let agreement = agreement_of(&core, &name);
-                Ok(pb::SuspendAgreementResponse { agreement, receipt: Some(receipt) })
-            })
-            .await
+        self.serve(request, "SuspendAgreement", |core, call, request| async move {
+            let id = convert::request_id(&request.request_id)?;
+            let name = convert::agreement_name(&request.name, "name")?;
+            let receipt = core.change(&call, id, Command::SuspendAgreement(name.clone())).await?;
+            let agreement = agreement_of(&core, &name);
+            Ok(pb::SuspendAgreementResponse { agreement, receipt: Some(receipt) })
+        })
+        .await
     }
 
     async fn resume_agreement(
         &self,
         request: Request<pb::ResumeAgreementRequest>,
     ) -> Result<Response<pb::ResumeAgreementResponse>, Status> {
-        let call = self.begin(&request, "ResumeAgreement")?;
-        let (core, inner, request) = (self.0.clone(), call.clone(), request.into_inner());
-        self.0
-            .answer(call, async move {
-                let id = convert::request_id(&request.request_id)?;
-                let name = convert::agreement_name(&request.name, "name")?;
-                let receipt =
-                    core.change(&inner, id, Command::ResumeAgreement(name.clone())).await?;
-                let agreement = agreement_of(&core, &name);
-                Ok(pb::ResumeAgreementResponse { agreement, receipt: Some(receipt) })
-            })
-            .await
+        self.serve(request, "ResumeAgreement", |core, call, request| async move {
+            let id = convert::request_id(&request.request_id)?;
+            let name = convert::agreement_name(&request.name, "name")?;
+            let receipt = core.change(&call, id, Command::ResumeAgreement(name.clone())).await?;
+            let agreement = agreement_of(&core, &name);
+            Ok(pb::ResumeAgreementResponse { agreement, receipt: Some(receipt) })
+        })
+        .await
     }
 
     async fn terminate_agreement(
         &self,
         request: Request<pb::TerminateAgreementRequest>,
     ) -> Result<Response<pb::TerminateAgreementResponse>, Status> {
-        let call = self.begin(&request, "TerminateAgreement")?;
-        let (core, inner, request) = (self.0.clone(), call.clone(), request.into_inner());
-        self.0
-            .answer(call, async move {
-                let id = convert::request_id(&request.request_id)?;
-                let name = convert::agreement_name(&request.name, "name")?;
-                let receipt =
-                    core.change(&inner, id, Command::TerminateAgreement(name.clone())).await?;
-                let agreement = agreement_of(&core, &name);
-                Ok(pb::TerminateAgreementResponse { agreement, receipt: Some(receipt) })
-            })
-            .await
+        self.serve(request, "TerminateAgreement", |core, call, request| async move {
+            let id = convert::request_id(&request.request_id)?;
+            let name = convert::agreement_name(&request.name, "name")?;
+            let receipt = core.change(&call, id, Command::TerminateAgreement(name.clone())).await?;
+            let agreement = agreement_of(&core, &name);
+            Ok(pb::TerminateAgreementResponse { agreement, receipt: Some(receipt) })
+        })
+        .await
     }
 
     async fn get_agreement(
         &self,
         request: Request<pb::GetAgreementRequest>,
     ) -> Result<Response<pb::GetAgreementResponse>, Status> {
-        let call = self.begin(&request, "GetAgreement")?;
-        let (core, inner, request) = (self.0.clone(), call.clone(), request.into_inner());
-        self.0
-            .answer(call, async move {
-                let id = convert::agreement_name(&request.name, "name")?;
-                let found = core.registry.read(|state| {
-                    let all = state.has_role(&inner.principal, Role::Authority);
-                    let entry = state.agreements.get(&id)?;
-                    (all || entry.is_party(&inner.principal.agency)).then(|| message(&id, entry))
-                });
-                let agreement = found.ok_or_else(|| refuse::not_found(&request.name))?;
-                Ok(pb::GetAgreementResponse { agreement: Some(agreement) })
-            })
-            .await
+        self.serve(request, "GetAgreement", |core, call, request| async move {
+            let id = convert::agreement_name(&request.name, "name")?;
+            let found = core.registry.read(|state| {
+                let all = state.has_role(&call.principal, Role::Authority);
+                let entry = state.agreements.get(&id)?;
+                (all || entry.is_party(&call.principal.agency)).then(|| message(&id, entry))
+            });
+            let agreement = found.ok_or_else(|| refuse::not_found(&request.name))?;
+            Ok(pb::GetAgreementResponse { agreement: Some(agreement) })
+        })
+        .await
     }
 
     async fn list_agreements(
         &self,
         request: Request<pb::ListAgreementsRequest>,
     ) -> Result<Response<pb::ListAgreementsResponse>, Status> {
-        let call = self.begin(&request, "ListAgreements")?;
-        let (core, inner, request) = (self.0.clone(), call.clone(), request.into_inner());
-        self.0
-            .answer(call, async move {
-                let page = convert::page(request.page_size, &request.page_token)?;
-                let (agreements, next_page_token) = core.registry.read(|state| {
-                    let all = state.has_role(&inner.principal, Role::Authority);
-                    let mine = |entry: &AgreementEntry| all || concerns(entry, &inner);
-                    let seen = state.agreements.iter().filter(|(_, entry)| mine(entry));
-                    cut(&page, seen.map(|(id, entry)| (id.to_string(), message(id, entry))))
-                });
-                Ok(pb::ListAgreementsResponse { agreements, next_page_token })
-            })
-            .await
+        self.serve(request, "ListAgreements", |core, call, request| async move {
+            let page = convert::page(request.page_size, &request.page_token)?;
+            let (agreements, next_page_token) = core.registry.read(|state| {
+                let all = state.has_role(&call.principal, Role::Authority);
+                let mine = |entry: &AgreementEntry| all || concerns(entry, &call);
+                let seen = state.agreements.iter().filter(|(_, entry)| mine(entry));
+                cut(&page, seen.map(|(id, entry)| (id.to_string(), message(id, entry))))
+            });
+            Ok(pb::ListAgreementsResponse { agreements, next_page_token })
+        })
+        .await
     }
 }
 

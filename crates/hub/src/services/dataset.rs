@@ -20,82 +20,68 @@ impl DatasetService for Services {
         &self,
         request: Request<pb::CreateDatasetRequest>,
     ) -> Result<Response<pb::CreateDatasetResponse>, Status> {
-        let call = self.begin(&request, "CreateDataset")?;
-        let (core, inner, request) = (self.0.clone(), call.clone(), request.into_inner());
-        self.0
-            .answer(call, async move {
-                let id = convert::request_id(&request.request_id)?;
-                let dataset = convert::dataset(request.dataset, "dataset")?;
-                let name = dataset.name.clone();
-                let receipt = core.change(&inner, id, Command::CreateDataset(dataset)).await?;
-                Ok(pb::CreateDatasetResponse {
-                    dataset: dataset_of(&core, &name),
-                    receipt: Some(receipt),
-                })
+        self.serve(request, "CreateDataset", |core, call, request| async move {
+            let id = convert::request_id(&request.request_id)?;
+            let dataset = convert::dataset(request.dataset, "dataset")?;
+            let name = dataset.name.clone();
+            let receipt = core.change(&call, id, Command::CreateDataset(dataset)).await?;
+            Ok(pb::CreateDatasetResponse {
+                dataset: dataset_of(&core, &name),
+                receipt: Some(receipt),
             })
-            .await
+        })
+        .await
     }
 
     async fn activate_dataset(
         &self,
         request: Request<pb::ActivateDatasetRequest>,
     ) -> Result<Response<pb::ActivateDatasetResponse>, Status> {
-        let call = self.begin(&request, "ActivateDataset")?;
-        let (core, inner, request) = (self.0.clone(), call.clone(), request.into_inner());
-        self.0
-            .answer(call, async move {
-                let id = convert::request_id(&request.request_id)?;
-                let name = convert::dataset_name(&request.name, "name")?;
-                create_topic(&core, &inner, &name).await?;
-                let receipt =
-                    core.change(&inner, id, Command::ActivateDataset(name.clone())).await?;
-                Ok(pb::ActivateDatasetResponse {
-                    dataset: dataset_of(&core, &name),
-                    receipt: Some(receipt),
-                })
+        self.serve(request, "ActivateDataset", |core, call, request| async move {
+            let id = convert::request_id(&request.request_id)?;
+            let name = convert::dataset_name(&request.name, "name")?;
+            create_topic(&core, &call, &name).await?;
+            let receipt = core.change(&call, id, Command::ActivateDataset(name.clone())).await?;
+            Ok(pb::ActivateDatasetResponse {
+                dataset: dataset_of(&core, &name),
+                receipt: Some(receipt),
             })
-            .await
+        })
+        .await
     }
 
     async fn get_dataset(
         &self,
         request: Request<pb::GetDatasetRequest>,
     ) -> Result<Response<pb::GetDatasetResponse>, Status> {
-        let call = self.begin(&request, "GetDataset")?;
-        let (core, inner, request) = (self.0.clone(), call.clone(), request.into_inner());
-        self.0
-            .answer(call, async move {
-                let name = convert::dataset_name(&request.name, "name")?;
-                let agency = &inner.principal.agency;
-                let found = core.registry.read(|state| state.visible(agency, &name).map(message));
-                let dataset = found.ok_or_else(|| refuse::not_found(&request.name))?;
-                Ok(pb::GetDatasetResponse { dataset: Some(dataset) })
-            })
-            .await
+        self.serve(request, "GetDataset", |core, call, request| async move {
+            let name = convert::dataset_name(&request.name, "name")?;
+            let agency = &call.principal.agency;
+            let found = core.registry.read(|state| state.visible(agency, &name).map(message));
+            let dataset = found.ok_or_else(|| refuse::not_found(&request.name))?;
+            Ok(pb::GetDatasetResponse { dataset: Some(dataset) })
+        })
+        .await
     }
 
     async fn list_datasets(
         &self,
         request: Request<pb::ListDatasetsRequest>,
     ) -> Result<Response<pb::ListDatasetsResponse>, Status> {
-        let call = self.begin(&request, "ListDatasets")?;
-        let (core, inner, request) = (self.0.clone(), call.clone(), request.into_inner());
-        self.0
-            .answer(call, async move {
-                let page = convert::page(request.page_size, &request.page_token)?;
-                let parent = Some(request.parent.as_str()).filter(|parent| !parent.is_empty());
-                let parent = parent.map(|name| convert::agency_name(name, "parent")).transpose()?;
-                let agency = &inner.principal.agency;
-                let (datasets, next_page_token) = core.registry.read(|state| {
-                    let mine =
-                        |name: &DatasetName| parent.as_ref().is_none_or(|p| name.agency == *p);
-                    let names = state.datasets.keys().filter(|name| mine(name));
-                    let seen = names.filter_map(|name| Some((name, state.visible(agency, name)?)));
-                    cut(&page, seen.map(|(name, entry)| (sortable(name), message(entry))))
-                });
-                Ok(pb::ListDatasetsResponse { datasets, next_page_token })
-            })
-            .await
+        self.serve(request, "ListDatasets", |core, call, request| async move {
+            let page = convert::page(request.page_size, &request.page_token)?;
+            let parent = Some(request.parent.as_str()).filter(|parent| !parent.is_empty());
+            let parent = parent.map(|name| convert::agency_name(name, "parent")).transpose()?;
+            let agency = &call.principal.agency;
+            let (datasets, next_page_token) = core.registry.read(|state| {
+                let mine = |name: &DatasetName| parent.as_ref().is_none_or(|p| name.agency == *p);
+                let names = state.datasets.keys().filter(|name| mine(name));
+                let seen = names.filter_map(|name| Some((name, state.visible(agency, name)?)));
+                cut(&page, seen.map(|(name, entry)| (sortable(name), message(entry))))
+            });
+            Ok(pb::ListDatasetsResponse { datasets, next_page_token })
+        })
+        .await
     }
 }
 

@@ -13,9 +13,9 @@ impl PublishService for Services {
         &self,
         request: Request<PublishRequest>,
     ) -> Result<Response<PublishResponse>, Status> {
-        let call = self.begin(&request, "Publish")?;
-        let (core, inner, request) = (self.0.clone(), call.clone(), request.into_inner());
-        let work = async move { core.publish(&inner, request).await };
-        self.0.answer(call, work).await
+        self.serve(request, "Publish", |core, call, request| async move {
+            core.publish(&call, request).await
+        })
+        .await
     }
 }

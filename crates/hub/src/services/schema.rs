@@ -21,74 +21,63 @@ impl SchemaService for Services {
         &self,
         request: Request<pb::RegisterSchemaRequest>,
     ) -> Result<Response<pb::RegisterSchemaResponse>, Status> {
-        let call = self.begin(&request, "RegisterSchema")?;
-        let (core, inner, request) = (self.0.clone(), call.clone(), request.into_inner());
-        self.0
-            .answer(call, async move {
-                let id = convert::request_id(&request.request_id)?;
-                let dataset = convert::dataset_name(&request.parent, "parent")?;
-                let (document, schema) = parse(request.document).await?;
-                let hash = schema.hash().to_owned();
-                let command =
-                    Command::RegisterSchema { dataset: dataset.clone(), document, schema };
-                let receipt = core.change(&inner, id, command).await?;
-                let schema = core.registry.read(|state| {
-                    let schemas = &state.datasets.get(&dataset)?.schemas;
-                    let found = (1..).zip(schemas).find(|(_, entry)| entry.hash == hash)?;
-                    Some(message(&dataset, SchemaVersion(found.0), found.1, false))
-                });
-                Ok(pb::RegisterSchemaResponse { schema, receipt: Some(receipt) })
-            })
-            .await
+        self.serve(request, "RegisterSchema", |core, call, request| async move {
+            let id = convert::request_id(&request.request_id)?;
+            let dataset = convert::dataset_name(&request.parent, "parent")?;
+            let (document, schema) = parse(request.document).await?;
+            let hash = schema.hash().to_owned();
+            let command = Command::RegisterSchema { dataset: dataset.clone(), document, schema };
+            let receipt = core.change(&call, id, command).await?;
+            let schema = core.registry.read(|state| {
+                let schemas = &state.datasets.get(&dataset)?.schemas;
+                let found = (1..).zip(schemas).find(|(_, entry)| entry.hash == hash)?;
+                Some(message(&dataset, SchemaVersion(found.0), found.1, false))
+            });
+            Ok(pb::RegisterSchemaResponse { schema, receipt: Some(receipt) })
+        })
+        .await
     }
 
     async fn get_schema(
         &self,
         request: Request<pb::GetSchemaRequest>,
     ) -> Result<Response<pb::GetSchemaResponse>, Status> {
-        let call = self.begin(&request, "GetSchema")?;
-        let (core, inner, request) = (self.0.clone(), call.clone(), request.into_inner());
-        self.0
-            .answer(call, async move {
-                let (dataset, version) = convert::schema_name(&request.name, "name")?;
-                let agency = &inner.principal.agency;
-                let found = core.registry.read(|state| {
-                    let (version, entry) =
-                        state.visible(agency, &dataset)?.schema(Some(version))?;
-                    Some(message(&dataset, version, entry, true))
-                });
-                let schema = found.ok_or_else(|| refuse::not_found(&request.name))?;
-                Ok(pb::GetSchemaResponse { schema: Some(schema) })
-            })
-            .await
+        self.serve(request, "GetSchema", |core, call, request| async move {
+            let (dataset, version) = convert::schema_name(&request.name, "name")?;
+            let agency = &call.principal.agency;
+            let found = core.registry.read(|state| {
+                let (version, entry) = state.visible(agency, &dataset)?.schema(Some(version))?;
+                Some(message(&dataset, version, entry, true))
+            });
+            let schema = found.ok_or_else(|| refuse::not_found(&request.name))?;
+            Ok(pb::GetSchemaResponse { schema: Some(schema) })
+        })
+        .await
     }
 
     async fn list_schemas(
         &self,
         request: Request<pb::ListSchemasRequest>,
     ) -> Result<Response<pb::ListSchemasResponse>, Status> {
-        let call = self.begin(&request, "ListSchemas")?;
-        let (core, inner, request) = (self.0.clone(), call.clone(), request.into_inner());
-        self.0
-            .answer(call, async move {
-                let dataset = convert::dataset_name(&request.parent, "parent")?;
-                let page = convert::page(request.page_size, &request.page_token)?;
-                let agency = &inner.principal.agency;
-                let found = core.registry.read(|state| {
-                    let schemas = (1..).zip(&state.visible(agency, &dataset)?.schemas);
-                    Some(cut(
-                        &page,
-                        schemas.map(|(version, entry)| {
-                            let message = message(&dataset, SchemaVersion(version), entry, false);
-                            (format!("{version:010}"), message)
-                        }),
-                    ))
-                });
-                let (schemas, next_page_token) =
-                    found.ok_or_else(|| refuse::not_found(&request.parent))?;
-                Ok(pb::ListSchemasResponse { schemas, next_page_token })
-            })
-            .await
+        self.serve(request, "ListSchemas", |core, call, request| async move {
+            let dataset = convert::dataset_name(&request.parent, "parent")?;
+            let page = convert::page(request.page_size, &request.page_token)?;
+            let agency = &call.principal.agency;
+            let found = core.registry.read(|state| {
+                let schemas = (1..).zip(&state.visible(agency, &dataset)?.schemas);
+                Some(cut(
+                    &page,
+                    schemas.map(|(version, entry)| {
+                        let message = message(&dataset, SchemaVersion(version), entry, false);
+                        (format!("{version:010}"), message)
+                    }),
+                ))
+            });
+            let (schemas, next_page_token) =
+                found.ok_or_else(|| refuse::not_found(&request.parent))?;
+            Ok(pb::ListSchemasResponse { schemas, next_page_token })
+        })
+        .await
     }
 }
 

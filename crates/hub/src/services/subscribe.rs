@@ -22,78 +22,63 @@ impl SubscribeService for Services {
         &self,
         request: Request<pb::CreateSubscriptionRequest>,
     ) -> Result<Response<pb::CreateSubscriptionResponse>, Status> {
-        let call = self.begin(&request, "CreateSubscription")?;
-        let (core, inner, request) = (self.0.clone(), call.clone(), request.into_inner());
-        self.0
-            .answer(call, async move {
-                let id = convert::request_id(&request.request_id)?;
-                let command = create(&core, request.subscription.unwrap_or_default())?;
-                let name = match &command {
-                    Command::CreateSubscription { name, .. } => name.clone(),
-                    _ => return Err(refuse::not_found("subscription").into()),
-                };
-                subscribe::may(&core, &inner, &command)?;
-                let receipt = core.change(&inner, id, command).await?;
-                let subscription = core.registry.read(|state| {
-                    state.subscriptions.get(&name).map(|found| message(&name, found))
-                });
-                Ok(pb::CreateSubscriptionResponse { subscription, receipt: Some(receipt) })
-            })
-            .await
+        self.serve(request, "CreateSubscription", |core, call, request| async move {
+            let id = convert::request_id(&request.request_id)?;
+            let command = create(&core, request.subscription.unwrap_or_default())?;
+            let name = match &command {
+                Command::CreateSubscription { name, .. } => name.clone(),
+                _ => return Err(refuse::not_found("subscription").into()),
+            };
+            subscribe::may(&core, &call, &command)?;
+            let receipt = core.change(&call, id, command).await?;
+            let subscription = core
+                .registry
+                .read(|state| state.subscriptions.get(&name).map(|found| message(&name, found)));
+            Ok(pb::CreateSubscriptionResponse { subscription, receipt: Some(receipt) })
+        })
+        .await
     }
 
     async fn get_subscription(
         &self,
         request: Request<pb::GetSubscriptionRequest>,
     ) -> Result<Response<pb::GetSubscriptionResponse>, Status> {
-        let call = self.begin(&request, "GetSubscription")?;
-        let (core, inner, request) = (self.0.clone(), call.clone(), request.into_inner());
-        self.0
-            .answer(call, async move {
-                let name = convert::subscription_name(&request.name, "name")?;
-                let own = name.agency == inner.principal.agency;
-                let found = core.registry.read(|state| {
-                    state
-                        .subscriptions
-                        .get(&name)
-                        .filter(|_| own)
-                        .map(|found| message(&name, found))
-                });
-                let subscription = found.ok_or_else(|| refuse::not_found(&request.name))?;
-                let connected = core.slots.is_connected(&name);
-                Ok(pb::GetSubscriptionResponse { subscription: Some(subscription), connected })
-            })
-            .await
+        self.serve(request, "GetSubscription", |core, call, request| async move {
+            let name = convert::subscription_name(&request.name, "name")?;
+            let own = name.agency == call.principal.agency;
+            let found = core.registry.read(|state| {
+                state.subscriptions.get(&name).filter(|_| own).map(|found| message(&name, found))
+            });
+            let subscription = found.ok_or_else(|| refuse::not_found(&request.name))?;
+            let connected = core.slots.is_connected(&name);
+            Ok(pb::GetSubscriptionResponse { subscription: Some(subscription), connected })
+        })
+        .await
     }
 
     async fn list_subscriptions(
         &self,
         request: Request<pb::ListSubscriptionsRequest>,
     ) -> Result<Response<pb::ListSubscriptionsResponse>, Status> {
-        let call = self.begin(&request, "ListSubscriptions")?;
-        let (core, inner, request) = (self.0.clone(), call.clone(), request.into_inner());
-        self.0
-            .answer(call, async move {
-                let page = convert::page(request.page_size, &request.page_token)?;
-                let own = &inner.principal.agency;
-                let parent = Some(request.parent.as_str()).filter(|parent| !parent.is_empty());
-                let parent: Option<AgencyId> =
-                    parent.map(|name| convert::agency_name(name, "parent")).transpose()?;
-                if parent.is_some_and(|parent| parent != *own) {
-                    return Err(refuse::not_found(&request.parent).into());
-                }
-                let (subscriptions, next_page_token) = core.registry.read(|state| {
-                    let mine = state.subscriptions.iter().filter(|(name, _)| name.agency == *own);
-                    cut(
-                        &page,
-                        mine.map(|(name, found)| {
-                            (name.subscription.to_string(), message(name, found))
-                        }),
-                    )
-                });
-                Ok(pb::ListSubscriptionsResponse { subscriptions, next_page_token })
-            })
-            .await
+        self.serve(request, "ListSubscriptions", |core, call, request| async move {
+            let page = convert::page(request.page_size, &request.page_token)?;
+            let own = &call.principal.agency;
+            let parent = Some(request.parent.as_str()).filter(|parent| !parent.is_empty());
+            let parent: Option<AgencyId> =
+                parent.map(|name| convert::agency_name(name, "parent")).transpose()?;
+            if parent.is_some_and(|parent| parent != *own) {
+                return Err(refuse::not_found(&request.parent).into());
+            }
+            let (subscriptions, next_page_token) = core.registry.read(|state| {
+                let mine = state.subscriptions.iter().filter(|(name, _)| name.agency == *own);
+                cut(
+                    &page,
+                    mine.map(|(name, found)| (name.subscription.to_string(), message(name, found))),
+                )
+            });
+            Ok(pb::ListSubscriptionsResponse { subscriptions, next_page_token })
+        })
+        .await
     }
 
     type SubscribeStream = Frames;
