@@ -13,6 +13,7 @@ mod boot;
 mod call;
 mod contract;
 mod core;
+mod decide;
 mod duplicates;
 mod gate;
 mod genesis;

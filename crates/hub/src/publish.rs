@@ -11,7 +11,6 @@ use std::{
 use ndxp_audit::{DatasetAt, Entry, Publish, Under};
 use ndxp_log::{AppendError, Covered, Partition, Record};
 use ndxp_model::{Dataset, DatasetState, Operation, SchemaVersion, SystemName, Topic};
-use ndxp_policy::{AccessRequest, Decision};
 use ndxp_proto::{
     convert,
     error::{Reason, Refusal},
@@ -21,10 +20,11 @@ use ndxp_proto::{
 use crate::{
     call::Call,
     core::{Core, receipt_message},
+    decide::Asked,
     duplicates::{Clash, Dataset as Window, Identity, Reserved},
     headers::{Facts, source},
     ledger::{LedgerError, Receipt},
-    metrics::{DatasetLabels, DecisionLabels, PublishLabels, Stage},
+    metrics::{DatasetLabels, PublishLabels, Stage},
     receipts,
     refuse::{self, Failed},
     schemas::Contract,
@@ -122,33 +122,16 @@ impl Core {
         }
         let (purpose, picked) = convert::access(request.access.clone(), "access")?;
         call.is_about(|about| about.purpose = Some(purpose.clone()));
-        let decision = self.registry.read(|state| {
-            let asked = AccessRequest {
-                consumer: &call.principal.agency,
-                dataset: name,
-                operation: Operation::Publish,
-                purpose: &purpose,
-                agreement: picked.as_ref(),
-                provider_active: state.is_active(&name.agency),
-                consumer_active: state.is_active(&call.principal.agency),
-            };
-            ndxp_policy::decide(state.in_force(), &asked, call.now)
-        });
-        self.count_decision(&decision);
-        match decision {
-            Decision::Allow(grant) => Ok(Some(under(&grant, purpose)?)),
-            Decision::Deny(denial) => Err(call.denied(&denial).into()),
-        }
-    }
-
-    pub(crate) fn count_decision(&self, decision: &Decision) {
-        let labels = match decision {
-            Decision::Allow(_) => DecisionLabels { decision: "allow", reason: "" },
-            Decision::Deny(denial) => {
-                DecisionLabels { decision: "deny", reason: denial.reason.as_str() }
-            }
+        let asked = Asked {
+            dataset: name,
+            operation: Operation::Publish,
+            purpose: &purpose,
+            agreement: picked.as_ref(),
         };
-        self.metrics.decisions.get_or_create(&labels).inc();
+        match self.decide(call, asked, call.now) {
+            Ok(grant) => Ok(Some(under(&grant, purpose)?)),
+            Err(denial) => Err(call.denied(&denial).into()),
+        }
     }
 
     /// Reads and validates all records, large batches off the async threads.

@@ -1,7 +1,7 @@
 //! `SubscribeService`: hands out records.
 
 use ndxp_log::Partition;
-use ndxp_model::{AgencyId, SubscriptionName, Topic};
+use ndxp_model::{AgencyId, DatasetName, Operation, SubscriptionName, Topic};
 use ndxp_proto::{
     convert,
     exchange::{self as pb, subscribe_service_server::SubscribeService},
@@ -12,7 +12,8 @@ use tonic::{Request, Response, Status, Streaming};
 use super::{Services, cut};
 use crate::{
     core::Core,
-    refuse::{self, Failed},
+    decide::Asked,
+    refuse,
     subscribe::{self, Frames, Outbox},
 };
 
@@ -24,12 +25,22 @@ impl SubscribeService for Services {
     ) -> Result<Response<pb::CreateSubscriptionResponse>, Status> {
         self.serve(request, "CreateSubscription", |core, call, request| async move {
             let id = convert::request_id(&request.request_id)?;
-            let command = create(&core, request.subscription.unwrap_or_default())?;
-            let name = match &command {
-                Command::CreateSubscription { name, .. } => name.clone(),
-                _ => return Err(refuse::not_found("subscription").into()),
+            let wanted = request.subscription.unwrap_or_default();
+            let start = wanted.start();
+            let name = convert::subscription_name(&wanted.name, "subscription.name")?;
+            let dataset = convert::dataset_name(&wanted.dataset, "subscription.dataset")?;
+            let (purpose, agreement) = convert::access(wanted.access, "subscription.access")?;
+            let asked = Asked {
+                dataset: &dataset,
+                operation: Operation::Subscribe,
+                purpose: &purpose,
+                agreement: agreement.as_ref(),
             };
-            subscribe::may(&core, &call, &command)?;
+            subscribe::may(&core, &call, asked)?;
+            let start = start_at(&core, &dataset, start);
+            let created = name.clone();
+            let command =
+                Command::CreateSubscription { name: created, dataset, purpose, agreement, start };
             let receipt = core.change(&call, id, command).await?;
             let subscription = core
                 .registry
@@ -96,26 +107,21 @@ impl SubscribeService for Services {
     }
 }
 
-fn create(core: &Core, message: pb::Subscription) -> Result<Command, Failed> {
-    let start = message.start();
-    let name = convert::subscription_name(&message.name, "subscription.name")?;
-    let dataset = convert::dataset_name(&message.dataset, "subscription.dataset")?;
-    let (purpose, agreement) = convert::access(message.access, "subscription.access")?;
-    let start = match start {
+fn start_at(core: &Core, dataset: &DatasetName, start: pb::StartPosition) -> StartAt {
+    match start {
         pb::StartPosition::Unspecified | pb::StartPosition::Earliest => StartAt::Earliest,
-        pb::StartPosition::Latest => StartAt::Offsets(ends(core, &dataset)?),
-    };
-    Ok(Command::CreateSubscription { name, dataset, purpose, agreement, start })
+        pb::StartPosition::Latest => StartAt::Offsets(ends(core, dataset)),
+    }
 }
 
-fn ends(core: &Core, dataset: &ndxp_model::DatasetName) -> Result<Vec<u64>, Failed> {
+/// The durable ends of a dataset's partitions. One that is not active has none, and the command
+/// refuses it.
+fn ends(core: &Core, dataset: &DatasetName) -> Vec<u64> {
     let partitions = core
         .registry
         .read(|state| state.datasets.get(dataset).map_or(0, |entry| entry.dataset.partitions));
     let at = |number| Partition { topic: Topic::Data(dataset.clone()), number };
-    // A dataset that the caller may not see, or that is not active, is refused by the command.
-    let ends = (0..partitions).map(|n| core.log.follow(&at(n)).map_or(0, |end| *end.borrow()));
-    Ok(ends.collect())
+    (0..partitions).map(|n| core.log.follow(&at(n)).map_or(0, |end| *end.borrow())).collect()
 }
 
 fn message(name: &SubscriptionName, found: &Subscription) -> pb::Subscription {

@@ -3,9 +3,9 @@
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
-use ndxp_model::{Operation, Timestamp};
-use ndxp_policy::{AccessRequest, Decision, Grant};
-use ndxp_registry::{State, Subscription};
+use ndxp_model::Operation;
+use ndxp_policy::Grant;
+use ndxp_registry::Subscription;
 use tokio::{
     sync::watch,
     time::{sleep, timeout},
@@ -13,7 +13,7 @@ use tokio::{
 use tracing::debug;
 
 use super::end::End;
-use crate::{call::Call, core::Core};
+use crate::{call::Call, core::Core, decide::Asked};
 
 /// How often the clock is looked at while a decision holds: a timer alone would not see that the
 /// clock was set.
@@ -122,24 +122,11 @@ impl Right {
 
 /// Decides whether the subscription may receive now.
 fn decide(core: &Core, call: &Call, subscription: &Subscription) -> Result<Grant, End> {
-    let now = core.now();
-    let decision = core.registry.read(|state| decide_on(state, call, subscription, now));
-    core.count_decision(&decision);
-    match decision {
-        Decision::Allow(grant) => Ok(grant),
-        Decision::Deny(denial) => Err(End::Denied(Box::new(denial))),
-    }
-}
-
-fn decide_on(state: &State, call: &Call, subscription: &Subscription, now: Timestamp) -> Decision {
-    let asked = AccessRequest {
-        consumer: &call.principal.agency,
+    let asked = Asked {
         dataset: &subscription.dataset,
         operation: Operation::Subscribe,
         purpose: &subscription.purpose,
         agreement: subscription.agreement.as_ref(),
-        provider_active: state.is_active(&subscription.dataset.agency),
-        consumer_active: state.is_active(&call.principal.agency),
     };
-    ndxp_policy::decide(state.in_force(), &asked, now)
+    core.decide(call, asked, core.now()).map_err(End::Denied)
 }
