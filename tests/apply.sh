@@ -5,7 +5,8 @@ cargo run --quiet --locked -p ndxp-seeds -- --generate-datasets 2398 "$work/bulk
 cd "$work"
 export NDXP_DATA="$work/hub"
 
-"$ndxp" dev --data hub --listen 127.0.0.1:0 --http 127.0.0.1:0 >hub.log 2>&1 &
+: >hub.log # it is read from before the hub has begun to write
+"$ndxp" dev --data hub --listen 127.0.0.1:0 --http 127.0.0.1:0 >>hub.log 2>&1 &
 hub=$!
 children+=("$hub")
 timeout 60 grep -q -m1 "The hub is ready" <(tail --pid="$hub" -n +1 -f hub.log) ||

@@ -23,7 +23,8 @@ fail() {
 # The hub stays up; it says when it is ready.
 block hub >hub.sh
 [ -s hub.sh ] || fail "the block 'hub' is missing"
-bash hub.sh >hub.log 2>&1 &
+: >hub.log # it is read from before the hub has begun to write
+bash hub.sh >>hub.log 2>&1 &
 hub=$!
 children+=("$hub")
 timeout 60 grep -q -m1 "The hub is ready" <(tail --pid="$hub" -n +1 -f hub.log) ||
