@@ -21,7 +21,8 @@ fail() {
 }
 
 # The hub stays up; it says when it is ready.
-block hub >hub.sh
+# Its last command takes the shell's place, so that the end waits for the hub itself.
+block hub | sed '$s/^/exec /' >hub.sh
 [ -s hub.sh ] || fail "the block 'hub' is missing"
 : >hub.log # it is read from before the hub has begun to write
 bash hub.sh >>hub.log 2>&1 &
