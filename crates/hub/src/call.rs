@@ -87,6 +87,18 @@ impl Call {
         })
     }
 
+    /// Says whether the connection still stands as it did when the call began. A stream asks before
+    /// each frame, and ends as soon as [`Peer::sentenced`] returns.
+    ///
+    /// # Errors
+    /// What the stream ends with.
+    pub(crate) fn standing(&self, now: Timestamp) -> Result<(), Refusal> {
+        if let Some(sentence) = self.peer.sentence() {
+            return Err(refuse::sentence(sentence));
+        }
+        self.peer.principal(now).map(|_| ()).map_err(refuse::quarantine)
+    }
+
     /// Makes the audit entry of a refusal of this call.
     pub(crate) fn denial(&self, reason: Reason) -> Deny {
         let about = self.about.lock().unwrap_or_else(PoisonError::into_inner).clone();

@@ -127,11 +127,15 @@ impl Core {
         seen: Option<u64>,
     ) -> Result<PrincipalName, Refusal> {
         let peer = peer.ok_or_else(|| refuse::quarantine(Quarantine::SystemUnknown))?;
+        if let Some(sentence) = peer.sentence() {
+            return Err(refuse::sentence(sentence));
+        }
         let known = peer.principal(self.now()).and_then(|name| {
             let known = self.registry.read(|state| state.knows(name));
             if known { Ok(name.clone()) } else { Err(Quarantine::SystemUnknown) }
         });
         match known {
+            Ok(_) if self.drain.is_cancelled() => Err(refuse::draining()),
             Ok(name) => {
                 self.wait_for_registry(seen).await?;
                 Ok(name)
@@ -162,7 +166,7 @@ impl Core {
         self.metrics.errors.get_or_create(&ReasonLabels { reason: reason.as_str() }).inc();
         let named = peer.and_then(|peer| peer.certificate.name.clone().ok());
         tracing::info!(request = id, reason = reason.as_str(), caller = ?named.as_ref().map(ToString::to_string), "turned away");
-        if let Some(by) = named.filter(|_| reason != Reason::RegistryBehind) {
+        if let Some(by) = named.filter(|_| reason.code() != tonic::Code::Unavailable) {
             let deny = Deny {
                 by,
                 ds: None,

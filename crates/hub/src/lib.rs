@@ -25,6 +25,7 @@ mod limits;
 mod metrics;
 mod node;
 mod publish;
+mod pulse;
 mod receipts;
 mod refuse;
 mod registry;

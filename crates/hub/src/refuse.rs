@@ -1,6 +1,6 @@
 //! Refusals of the inner crates as refusals of the API: one function a kind.
 
-use ndxp_identity::Quarantine;
+use ndxp_identity::{Quarantine, Sentence};
 use ndxp_log::{AppendError, ReadError};
 use ndxp_policy::{Denial, Reason as Denied};
 use ndxp_proto::error::{Reason, Refusal};
@@ -10,6 +10,7 @@ use tracing::error;
 use crate::{
     boot::BootError,
     ledger::LedgerError,
+    pulse,
     registry::{CommandError, FollowError},
     subscribe::SlotError,
 };
@@ -62,6 +63,28 @@ pub(crate) fn quarantine(cause: Quarantine) -> Refusal {
         ),
     };
     Refusal::new(reason, text, next)
+}
+
+/// What a connection that is condemned hears while it lasts.
+pub(crate) fn sentence(cause: Sentence) -> Refusal {
+    match cause {
+        Sentence::Certificate(cause) => quarantine(cause),
+        Sentence::Unjudged => Refusal::new(
+            Reason::NodeDraining,
+            "the hub's TLS settings have changed and do not cover this connection's certificate",
+            "connect again; the handshake then says what is wrong",
+        ),
+        Sentence::Suspended => agency_suspended(),
+    }
+}
+
+pub(crate) fn draining() -> Refusal {
+    Refusal::new(
+        Reason::NodeDraining,
+        "this node is shutting down",
+        "connect again after the delay; nothing is lost",
+    )
+    .spread(pulse::random())
 }
 
 impl From<CommandError> for Failed {

@@ -12,7 +12,10 @@ use std::{
 
 use ndxp_model::{PrincipalName, Timestamp};
 
-use crate::{ConnectionId, KillSwitch, Peer, PeerCertificate, Quarantine, ServerTls, Standing};
+use crate::{
+    ConnectionId, HandshakeFailure, KillSwitch, Peer, PeerCertificate, Quarantine, Sentence,
+    ServerTls, Standing, sentence::Condemnation,
+};
 
 /// The live connections, those in quarantine too. Clones share the map.
 ///
@@ -69,24 +72,47 @@ impl Connections {
         self.cut(|peer| peer.certificate.name.as_ref() == Ok(name))
     }
 
-    /// Aborts the connections whose certificates were good at the handshake and have expired by
-    /// `now`; to be called each second.
-    pub fn cut_expired(&self, now: Timestamp) -> usize {
-        self.cut(|peer| {
-            peer.certificate.standing == Standing::Good
-                && peer.principal(now) == Err(Quarantine::Expired)
+    /// Condemns every connection for which there is a sentence; returns how many it condemned.
+    pub fn condemn(&self, sentence: impl Fn(&Peer) -> Option<Sentence>) -> usize {
+        let condemned =
+            |peer: &&Peer| sentence(peer).is_some_and(|sentence| peer.condemn(sentence));
+        self.peers().iter().filter(condemned).count()
+    }
+
+    /// Condemns the connections whose certificates were good at the handshake and have expired by
+    /// `now`; to be called several times a second.
+    pub fn condemn_expired(&self, now: Timestamp) -> usize {
+        self.condemn(|peer| {
+            let expired = peer.certificate.standing == Standing::Good
+                && peer.certificate.principal(now) == Err(Quarantine::Expired);
+            expired.then_some(Sentence::Certificate(Quarantine::Expired))
         })
     }
 
-    /// Judges every good connection again by `settings`, and aborts those that would not be good
-    /// now: revoked, expired, their authority gone. Call it after new settings are in force: the
-    /// accept loop takes care of handshakes that began before. One or two signatures are verified
-    /// for each connection, so it belongs on a thread that may be busy.
+    /// Judges the certificate of every good connection again by `settings`, and condemns those
+    /// that would not be good now: revoked, expired, their authority gone. Call it after new
+    /// settings are in force: the accept loop takes care of handshakes that began before. One or
+    /// two signatures are verified for each certificate, so it belongs on a thread that may be
+    /// busy; those on a revocation list do not wait for that.
     pub fn recheck(&self, settings: &ServerTls) -> usize {
-        self.cut(|peer| {
-            peer.certificate.standing == Standing::Good
-                && settings.judge(&peer.certificate) != Ok(Standing::Good)
-        })
+        let mut certificates: BTreeMap<[u8; 32], Vec<Peer>> = BTreeMap::new();
+        for peer in self.peers() {
+            if peer.certificate.standing == Standing::Good {
+                certificates.entry(peer.certificate.fingerprint).or_default().push(peer);
+            }
+        }
+        let condemn =
+            |peers: &[Peer], sentence| peers.iter().filter(|peer| peer.condemn(sentence)).count();
+        let revoked = Sentence::Certificate(Quarantine::Revoked);
+        let listed = certificates.extract_if(.., |_, peers| {
+            peers.first().is_some_and(|peer| settings.lists(&peer.certificate))
+        });
+        let listed: usize = listed.map(|(_, peers)| condemn(&peers, revoked)).sum();
+        let judged = certificates.values().filter_map(|peers| {
+            let sentence = sentence(settings.judge(&peers.first()?.certificate))?;
+            Some(condemn(peers, sentence))
+        });
+        listed + judged.sum::<usize>()
     }
 
     pub(crate) fn register(
@@ -102,6 +128,7 @@ impl Connections {
             connection,
             kill: KillSwitch::new(quarantine_age),
             calls: Arc::new(AtomicU32::new(0)),
+            condemnation: Condemnation::none(),
         };
         self.live().insert(connection, peer.clone());
         Registration { connections: self.clone(), peer }
@@ -109,6 +136,17 @@ impl Connections {
 
     fn live(&self) -> MutexGuard<'_, BTreeMap<ConnectionId, Peer>> {
         self.0.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a certificate is condemned for that was good once and is judged so now.
+fn sentence(judged: Result<Standing, HandshakeFailure>) -> Option<Sentence> {
+    match judged {
+        Ok(Standing::Good) => None,
+        Ok(Standing::Revoked) => Some(Sentence::Certificate(Quarantine::Revoked)),
+        Ok(Standing::Expired) => Some(Sentence::Certificate(Quarantine::Expired)),
+        Ok(Standing::NotYetValid) => Some(Sentence::Certificate(Quarantine::NotYetValid)),
+        Err(_) => Some(Sentence::Unjudged),
     }
 }
 

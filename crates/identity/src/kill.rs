@@ -14,7 +14,12 @@ use futures_util::task::AtomicWaker;
 
 const LIVE: u8 = 0;
 const QUARANTINED: u8 = 1;
-const KILLED: u8 = 2;
+const CONDEMNED: u8 = 2;
+const KILLED: u8 = 3;
+
+/// How long a condemned connection lives: its streams' last words have that long to leave. With
+/// the time in which the cause is noticed it stays below the second of a cut.
+pub const FAREWELL: Duration = Duration::from_millis(500);
 
 /// Ends one connection. Clones end the same one.
 #[derive(Clone)]
@@ -83,6 +88,17 @@ impl KillSwitch {
         }
     }
 
+    /// Starts the connection's last half second. Nothing shortens or lengthens it but a kill.
+    pub(crate) fn condemn(&self) {
+        let state = &self.0.state;
+        let begun = [LIVE, QUARANTINED].into_iter().any(|from| {
+            state.compare_exchange(from, CONDEMNED, Ordering::AcqRel, Ordering::Acquire).is_ok()
+        });
+        if begun {
+            self.wake();
+        }
+    }
+
     /// Decides whether a stream may go on, and has the polling task woken when that changes.
     pub(crate) fn check(&self, half: Half, cx: &Context<'_>) -> Verdict {
         // Registered before the state is read: a kill in between wakes this task again.
@@ -93,6 +109,7 @@ impl KillSwitch {
         match self.0.state.load(Ordering::Acquire) {
             LIVE => Verdict::Go,
             QUARANTINED => Verdict::GoUntilAge(self.0.quarantine_age),
+            CONDEMNED => Verdict::GoUntilAge(FAREWELL),
             _ => Verdict::Stop,
         }
     }

@@ -12,7 +12,7 @@ use std::{
 
 use ndxp_model::{PrincipalName, Timestamp};
 
-use crate::{KillSwitch, PeerCertificate, Quarantine};
+use crate::{KillSwitch, PeerCertificate, Quarantine, Sentence, sentence::Condemnation};
 
 /// How long a connection in quarantine lives.
 pub const QUARANTINE_AGE: Duration = Duration::from_secs(60);
@@ -42,6 +42,7 @@ pub struct Peer {
     pub kill: KillSwitch,
     /// Calls answered in quarantine.
     pub calls: Arc<AtomicU32>,
+    pub(crate) condemnation: Condemnation,
 }
 
 /// What to do with a call on a connection in quarantine.
@@ -57,9 +58,36 @@ impl Peer {
     /// Returns whom the connection acts for at `now`.
     ///
     /// # Errors
-    /// As [`PeerCertificate::principal`].
+    /// As [`PeerCertificate::principal`]; and what the certificate was condemned for since.
     pub fn principal(&self, now: Timestamp) -> Result<&PrincipalName, Quarantine> {
-        self.certificate.principal(now)
+        match self.sentence() {
+            Some(Sentence::Certificate(cause)) => Err(cause),
+            Some(Sentence::Unjudged | Sentence::Suspended) | None => {
+                self.certificate.principal(now)
+            }
+        }
+    }
+
+    /// Condemns the connection: whoever waits for [`Peer::sentenced`] learns why, and after
+    /// [`FAREWELL`](crate::FAREWELL) the connection is aborted. The first sentence stands; returns
+    /// whether this is it.
+    pub fn condemn(&self, sentence: Sentence) -> bool {
+        let first = self.condemnation.set(sentence);
+        if first {
+            self.kill.condemn();
+        }
+        first
+    }
+
+    /// Returns why the connection is condemned, if it is.
+    #[must_use]
+    pub fn sentence(&self) -> Option<Sentence> {
+        self.condemnation.get()
+    }
+
+    /// Waits until the connection is condemned. Cancel-safe.
+    pub async fn sentenced(&self) -> Sentence {
+        self.condemnation.wait().await
     }
 
     /// Counts a call that the quarantine answers. The first one starts the connection's last

@@ -37,7 +37,7 @@ pub(crate) struct Revocation {
     verifier: Arc<dyn ClientCertVerifier>,
     pub(crate) dates: CrlDates,
     /// The last instant of the grace; after it the lists answer for nobody.
-    stale_after: Timestamp,
+    pub(crate) stale_after: Timestamp,
     /// The serials on each list, by the issuer's name in DER.
     listed: HashMap<Vec<u8>, HashSet<String>>,
 }
@@ -96,7 +96,8 @@ impl Revocation {
         }
     }
 
-    fn lists(&self, certificate: &PeerCertificate) -> bool {
+    /// Says whether a list names the certificate.
+    pub(crate) fn lists(&self, certificate: &PeerCertificate) -> bool {
         certificate
             .chain
             .first()

@@ -134,6 +134,17 @@ impl ServerTls {
         self.judge.revocation.as_ref().map(|revocation| revocation.dates)
     }
 
+    /// Returns the last instant at which the revocation lists are believed, if there are any.
+    #[must_use]
+    pub fn crl_believed_until(&self) -> Option<Timestamp> {
+        self.judge.revocation.as_ref().map(|revocation| revocation.stale_after)
+    }
+
+    /// Says whether a revocation list names a certificate.
+    pub(crate) fn lists(&self, certificate: &PeerCertificate) -> bool {
+        self.judge.revocation.as_ref().is_some_and(|revocation| revocation.lists(certificate))
+    }
+
     /// Judges a certificate again, now and by these settings.
     ///
     /// # Errors

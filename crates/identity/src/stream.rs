@@ -4,6 +4,7 @@ use std::{
     io,
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use tokio::{
@@ -28,8 +29,9 @@ pub struct TlsStream {
     /// Nothing once the connection is aborted: the socket is closed by then.
     tls: Option<Tls>,
     registration: Registration,
-    /// The end of the quarantine, from the first poll in it.
-    age: Option<Pin<Box<Sleep>>>,
+    /// The end of the quarantine, or of a condemned connection's farewell, from the first poll in
+    /// it; and how long it was when it began, since the second may follow the first.
+    age: Option<(Duration, Pin<Box<Sleep>>)>,
 }
 
 impl TlsStream {
@@ -49,7 +51,8 @@ impl TlsStream {
             Verdict::Go => {}
             Verdict::Stop => self.abort(),
             Verdict::GoUntilAge(age) => {
-                let timer = self.age.get_or_insert_with(|| Box::pin(sleep(age)));
+                self.age.take_if(|(begun, _)| *begun != age);
+                let (_, timer) = self.age.get_or_insert_with(|| (age, Box::pin(sleep(age))));
                 if timer.as_mut().poll(cx).is_ready() {
                     self.registration.peer.kill.kill();
                     self.abort();

@@ -91,6 +91,8 @@ reasons! {
     LogUnavailable = "LOG_UNAVAILABLE" => Unavailable, Some(1_000);
     AuditUnavailable = "AUDIT_UNAVAILABLE" => Unavailable, Some(1_000);
     NodeDraining = "NODE_DRAINING" => Unavailable, Some(1_000);
+    StreamAged = "STREAM_AGED" => Unavailable, Some(1_000);
+    HeartbeatMissed = "HEARTBEAT_MISSED" => Unavailable, Some(1_000);
     RegistryBehind = "REGISTRY_BEHIND" => Unavailable, Some(200);
     OutcomeUnknown = "OUTCOME_UNKNOWN" => Unavailable, Some(200);
     NotServed = "NOT_SERVED" => Unimplemented, None;
@@ -123,6 +125,8 @@ pub struct Refusal {
     pub metadata: Vec<(&'static str, String)>,
     /// The places that are wrong.
     pub violations: Vec<Violation>,
+    /// After how many milliseconds a retry may help: the reason's, unless a spread was asked for.
+    pub retry_after_ms: Option<u64>,
 }
 
 impl Refusal {
@@ -134,7 +138,17 @@ impl Refusal {
             next_step: next_step.into(),
             metadata: Vec::new(),
             violations: Vec::new(),
+            retry_after_ms: reason.retry_after_ms(),
         }
+    }
+
+    /// Spreads the retries of many callers who are refused at once: a delay of between one and
+    /// three times the reason's, by 16 random bits. A reason without a retry stays so.
+    #[must_use]
+    pub fn spread(mut self, random: u16) -> Self {
+        let spread = |ms: u64| ms + (ms * 2 * u64::from(random)) / u64::from(u16::MAX);
+        self.retry_after_ms = self.reason.retry_after_ms().map(spread);
+        self
     }
 
     /// Refuses one field of the request.
@@ -188,7 +202,7 @@ impl Refusal {
         if !places.is_empty() {
             details.set_bad_request(places);
         }
-        if let Some(ms) = self.reason.retry_after_ms() {
+        if let Some(ms) = self.retry_after_ms {
             details.set_retry_info(Some(Duration::from_millis(ms)));
         }
         let text = format!("{}: {}", self.reason.as_str(), cut(&self.message, MAX_TEXT));

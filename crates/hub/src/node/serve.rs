@@ -172,7 +172,7 @@ pub(super) fn housekeeping(tasks: &mut JoinSet<()>, core: &Arc<Core>) {
                 () = core.drain.cancelled() => return,
                 _ = tick.tick() => {}
             }
-            core.connections.cut_expired(core.now());
+            core.connections.condemn_expired(core.now());
             if let Err(cause) = core.ledger.flush_denials(false).await {
                 error!(%cause, "counts of repeated denials are lost");
             }

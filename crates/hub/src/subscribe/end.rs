@@ -33,6 +33,8 @@ pub(super) enum End {
     Closed,
     /// The right to receive has ended.
     Denied(Box<Denial>),
+    /// The connection is condemned: its certificate is no longer good, or its agency suspended.
+    Condemned(Refusal),
     /// A revision of the agreement lets other bytes through.
     Revised,
     /// Anything else that the status says.
@@ -55,11 +57,7 @@ impl End {
     }
 
     pub(super) fn draining() -> Self {
-        Self::Refused(Refusal::new(
-            Reason::NodeDraining,
-            "this node is shutting down",
-            "connect again after the delay; nothing is lost",
-        ))
+        Self::Refused(refuse::draining())
     }
 }
 
@@ -146,7 +144,7 @@ fn kill(call: &Call) {
 fn words(call: &Call, end: End) -> Option<Words> {
     let draining = |refusal: &Refusal| pb::SubscribeDraining {
         reason: refusal.reason.as_str().to_owned(),
-        retry_after: refusal.reason.retry_after_ms().and_then(convert::duration),
+        retry_after: refusal.retry_after_ms.and_then(convert::duration),
     };
     Some(match end {
         End::Closed => return None,
@@ -159,6 +157,7 @@ fn words(call: &Call, end: End) -> Option<Words> {
             let (frame, refusal) = (Some(Out::Suspended(suspended)), call.denied(&denial));
             Words { frame, refusal, earlier: Earlier::MustNot }
         }
+        End::Condemned(refusal) => Words { frame: None, refusal, earlier: Earlier::MustNot },
         End::Revised => {
             let text = "the agreement was revised and lets other fields or records through";
             let refusal = Refusal::new(Reason::NodeDraining, text, "connect again");
@@ -166,7 +165,7 @@ fn words(call: &Call, end: End) -> Option<Words> {
             Words { frame, refusal, earlier: Earlier::MustNot }
         }
         End::Refused(refusal) => {
-            let drains = refusal.reason == Reason::NodeDraining;
+            let drains = matches!(refusal.reason, Reason::NodeDraining | Reason::StreamAged);
             let frame = drains.then(|| Out::Draining(draining(&refusal)));
             Words { frame, refusal, earlier: Earlier::MayLeave }
         }

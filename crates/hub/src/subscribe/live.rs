@@ -21,11 +21,10 @@ use crate::{
     call::Call,
     core::Core,
     metrics::{DeliveryLabels, Stage, SubscriptionLabels},
+    pulse::Pulse,
     refuse::{self, Failed},
 };
 
-/// How often the hub says that it is alive (api.md, section 4).
-const HEARTBEAT: Duration = Duration::from_secs(25);
 /// The bytes that a credit of records grants if it names none.
 const DEFAULT_CREDIT: u64 = 16 << 20;
 /// How often what was withheld, rather than acknowledged, moves the durable cursor.
@@ -60,8 +59,7 @@ impl Live {
         incoming: &mut Streaming<SubscribeRequest>,
         outbox: &Outbox,
     ) -> End {
-        let mut heartbeat = interval(HEARTBEAT);
-        heartbeat.reset();
+        let mut pulse = Pulse::start();
         let mut checkpoint = interval(CHECKPOINT);
         checkpoint.reset();
         let (fence, drain) = (self.turn.fenced.clone(), self.core.drain.clone());
@@ -75,16 +73,20 @@ impl Live {
                 () = fence.cancelled() => Err(End::fenced()),
                 () = drain.cancelled() => Err(End::draining()),
                 () = self.right.changed() => self.right.check(),
-                frame = incoming.next() => self.take(frame, outbox).await,
+                frame = incoming.next() => {
+                    pulse.heard();
+                    self.take(frame, outbox).await
+                }
                 () = std::future::ready(()), if busy => Ok(()),
                 Some((number, end)) = self.ends.next() => {
                     self.see(number, end);
                     Ok(())
                 }
                 _ = checkpoint.tick() => self.checkpoint().await,
-                _ = heartbeat.tick() => {
-                    self.send(Out::Heartbeat(pb::SubscribeHeartbeat {}), outbox).await
-                }
+                beat = pulse.beat() => match beat {
+                    Ok(()) => self.send(Out::Heartbeat(pb::SubscribeHeartbeat {}), outbox).await,
+                    Err(refusal) => Err(refusal.into()),
+                },
             };
             if let Err(end) = turned {
                 return end;

@@ -59,6 +59,12 @@ impl Right {
     /// A revision that lets other bytes through ends the stream: what was projected before may
     /// still wait for a slow peer, and nobody could take it back.
     pub(super) fn check(&mut self) -> Result<(), End> {
+        self.decided()?;
+        // After the decision, which knows more to say where both have ended.
+        self.call.standing(self.core.now()).map_err(End::Condemned)
+    }
+
+    fn decided(&mut self) -> Result<(), End> {
         if *self.registry.borrow() == self.decided_at && self.core.now() < self.grant.holds_until {
             return Ok(());
         }
@@ -80,6 +86,7 @@ impl Right {
                 // The registry lives as long as the core; the clock decides all the same.
                 self.elapsed().await;
             },
+            _ = self.call.peer.sentenced() => {}
             () = self.elapsed() => {}
         }
     }

@@ -67,9 +67,9 @@ async fn good_certificate_expires_under_a_live_connection() {
 
     let end = peer.certificate.not_after;
     assert!(peer.principal(after(end, 999)).is_ok());
-    assert_eq!(bench.connections.cut_expired(after(end, 999)), 0);
+    assert_eq!(bench.connections.condemn_expired(after(end, 999)), 0);
     assert_eq!(peer.principal(after(end, 1000)), Err(Quarantine::Expired));
-    assert_eq!(bench.connections.cut_expired(after(end, 1000)), 1);
+    assert_eq!(bench.connections.condemn_expired(after(end, 1000)), 1);
     assert!(stream.read_u8().await.is_err());
     assert!(client.read_u8().await.is_err());
 }

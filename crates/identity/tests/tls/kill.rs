@@ -1,9 +1,12 @@
 //! Connections that are ended from outside.
 
-use std::{io, time::Duration};
+use std::{
+    io,
+    time::{Duration, Instant},
+};
 
 use crate::support::{Bench, Client, accept, start, system};
-use ndxp_identity::{Limits, Quarantine};
+use ndxp_identity::{FAREWELL, Limits, Quarantine, Sentence};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 async fn connection() -> (Bench, ndxp_identity::Incoming, Client, ndxp_identity::TlsStream) {
@@ -98,6 +101,30 @@ async fn cut_ends_the_condemned_and_no_other() {
         assert!(stream.read_u8().await.is_err());
     }
     assert_eq!(bench.connections.count(), 0, "entries end with their streams");
+}
+
+#[tokio::test]
+async fn condemned_connection_says_its_last_words_and_is_reset() {
+    let (bench, _incoming, mut client, mut stream) = connection().await;
+    let peer = stream.peer().clone();
+    let sentence = Sentence::Certificate(Quarantine::Revoked);
+    let waiting = tokio::spawn({
+        let peer = peer.clone();
+        async move { peer.sentenced().await }
+    });
+    assert!(peer.principal(start()).is_ok());
+    assert_eq!(bench.connections.condemn(|_| Some(sentence)), 1);
+    let began = Instant::now();
+    assert_eq!(bench.connections.condemn(|_| Some(Sentence::Suspended)), 0, "the first stands");
+    assert_eq!(waiting.await.unwrap(), sentence);
+    assert_eq!(peer.principal(start()), Err(Quarantine::Revoked));
+
+    stream.write_all(b"x").await.unwrap();
+    stream.flush().await.unwrap();
+    assert_eq!(client.read_u8().await.unwrap(), b'x');
+    assert!(stream.read_u8().await.is_err(), "the farewell is over");
+    assert_eq!(client.read_u8().await.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+    assert!(began.elapsed() >= FAREWELL && peer.kill.is_killed());
 }
 
 #[tokio::test]
