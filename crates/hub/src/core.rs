@@ -20,6 +20,7 @@ use crate::{
     ledger::{Ledger, Receipt},
     limits::Limits,
     metrics::{Metrics, ReasonLabels, RpcLabels},
+    node::Tls,
     receipts::{self, Receipts},
     refuse::{self, Failed},
     registry::Registry,
@@ -46,6 +47,7 @@ pub(crate) struct Core {
     pub limits: Limits,
     pub metrics: Arc<Metrics>,
     pub connections: Connections,
+    pub tls: Arc<Tls>,
     /// Set when the node begins to shut down.
     pub drain: CancellationToken,
 }

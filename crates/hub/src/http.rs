@@ -36,13 +36,20 @@ pub(crate) fn router(internal: Internal) -> Router {
 struct Component {
     component: &'static str,
     ready: bool,
-    /// Empty if it is ready.
+    /// Empty if nothing is wrong; what will stop the component, if it is ready all the same.
     reason: String,
 }
 
 impl Component {
     fn new(component: &'static str, trouble: Option<String>) -> Self {
         Self { component, ready: trouble.is_none(), reason: trouble.unwrap_or_default() }
+    }
+
+    fn or_warning(self, warning: Option<String>) -> Self {
+        match warning {
+            Some(reason) if self.ready => Self { reason, ..self },
+            Some(_) | None => self,
+        }
     }
 }
 
@@ -62,6 +69,8 @@ fn components(core: &Core) -> Vec<Component> {
         Component::new("node", drain),
         Component::new("log", log.clone()),
         Component::new("audit", log),
+        Component::new("tls", core.tls.refusing(core.now()))
+            .or_warning(core.tls.warning(core.now())),
         Component::new("registry", domain.then(|| "there is no genesis: run ndxp init".to_owned())),
     ]
 }

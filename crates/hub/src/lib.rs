@@ -38,6 +38,6 @@ pub use boot::BootError;
 pub use genesis::{Genesis, GenesisError, genesis};
 pub use http::LogSize;
 pub use keys::Keys;
-pub use node::{Node, Parts, StartError, TlsFiles};
+pub use node::{DRAIN, Node, Parts, Reload, StartError, TlsFiles, TlsReadError, TlsSource};
 pub use registry::FollowError;
 pub use subscribe::SlotError;

@@ -60,6 +60,10 @@ pub(crate) struct CauseLabels {
     pub cause: &'static str,
 }
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct OutcomeLabels {
+    pub outcome: &'static str,
+}
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct KindLabels {
     pub kind: &'static str,
 }
@@ -113,6 +117,7 @@ pub(crate) struct Metrics {
     pub log_size: Gauge<u64, AtomicU64>,
     pub registry_position: Gauge<u64, AtomicU64>,
     pub handshake_failures: Family<CauseLabels, Counter>,
+    pub tls_reloads: Family<OutcomeLabels, Counter>,
 }
 
 impl Metrics {
@@ -134,6 +139,7 @@ impl Metrics {
             log_size: Gauge::default(),
             registry_position: Gauge::default(),
             handshake_failures: Family::default(),
+            tls_reloads: Family::default(),
         };
         metrics.register();
         metrics
@@ -214,6 +220,11 @@ impl Metrics {
             "ndxp_tls_handshake_failures",
             "Handshakes that failed, by cause",
             self.handshake_failures.clone(),
+        );
+        r.register(
+            "ndxp_tls_reloads",
+            "New TLS files, by what came of them",
+            self.tls_reloads.clone(),
         );
         r.register(
             "ndxp_build",

@@ -1,21 +1,30 @@
 //! A running node: wires the parts, serves, and stops in order.
 
 mod parts;
+mod reload;
 mod serve;
+mod source;
+mod standing;
 
 use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
-use ndxp_identity::{Clock, Connections, ServerTls, TlsConfigError, TlsMaterial};
+use ndxp_identity::{Connections, TlsConfigError};
+use ndxp_model::PrincipalName;
 use thiserror::Error;
 use tokio::{
     sync::{Mutex, mpsc},
-    task::JoinSet,
+    task::{JoinSet, spawn_blocking},
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
-pub use parts::{Parts, TlsFiles};
+pub(crate) use reload::Tls;
+pub use {
+    parts::Parts,
+    reload::Reload,
+    source::{TlsFiles, TlsReadError, TlsSource},
+};
 
 use crate::{
     boot::{self, BootError},
@@ -30,9 +39,10 @@ use crate::{
     subscribe::{SlotError, Slots, Streams},
 };
 use serve::{follow_registry, housekeeping, serve_grpc, serve_http, watch_log};
+use standing::watch_standing;
 
 /// How long streams and calls may take to end at a shutdown.
-const DRAIN: Duration = Duration::from_secs(10);
+pub const DRAIN: Duration = Duration::from_secs(10);
 
 /// Why a node does not start.
 #[derive(Debug, Error)]
@@ -46,6 +56,9 @@ pub enum StartError {
     /// The log holds no hub yet.
     #[error("the log holds no hub yet: run ndxp init first")]
     NoGenesis,
+    /// A TLS file cannot be read.
+    #[error(transparent)]
+    TlsRead(#[from] TlsReadError),
     /// A TLS file is wrong.
     #[error("the TLS files are wrong")]
     Tls(#[from] TlsConfigError),
@@ -63,7 +76,12 @@ pub struct Node {
     http: SocketAddr,
     drain: CancellationToken,
     core: Arc<Core>,
+    /// How long a drain may take.
+    patience: Duration,
+    /// What ends when the node drains.
     tasks: JoinSet<()>,
+    /// What goes on until it has: cuts, health and metrics.
+    to_the_end: JoinSet<()>,
     stopped: mpsc::Receiver<String>,
 }
 
@@ -84,15 +102,16 @@ impl Node {
         boot::boot(&core.log, &core.ledger, &core.registry).await?;
         *core.audited.lock().await = core.registry.read(|state| state.count);
         let (report, stopped) = mpsc::channel(1);
-        let mut tasks = JoinSet::new();
-        serve_grpc(&mut tasks, &core, parts.grpc, tls(&core, &parts.tls, &parts.clock)?, &report);
-        serve_http(&mut tasks, &core, parts.http, parts.log_size);
+        let (mut tasks, mut to_the_end) = (JoinSet::new(), JoinSet::new());
+        serve_grpc(&mut tasks, &core, parts.grpc, &report);
+        serve_http(&mut to_the_end, &core, parts.http, parts.log_size);
+        watch_standing(&mut to_the_end, &core);
         watch_log(&mut tasks, &core, parts.log_failed, &report);
         follow_registry(&mut tasks, &core, report);
         housekeeping(&mut tasks, &core);
         info!(%grpc, %http, node = core.node, "serving");
-        let drain = core.drain.clone();
-        Ok(Self { grpc, http, drain, core, tasks, stopped })
+        let (drain, patience) = (core.drain.clone(), parts.drain);
+        Ok(Self { grpc, http, drain, core, patience, tasks, to_the_end, stopped })
     }
 
     /// Returns where gRPC is served.
@@ -125,14 +144,35 @@ impl Node {
         }
     }
 
-    /// Drains: streams end with `NODE_DRAINING`, calls finish, counts of denials are written.
+    /// Returns how many live connections a principal has.
+    #[must_use]
+    pub fn connections_of(&self, name: &PrincipalName) -> usize {
+        self.core.connections.count_of(name)
+    }
+
+    /// Looks at the TLS files now, and not only within a second: puts them in force if they have
+    /// changed and can be used. Live connections that they condemn end within the next second.
+    pub async fn reload(&self) -> Reload {
+        let tls = Arc::clone(&self.core.tls);
+        let looked = spawn_blocking(move || tls.look()).await;
+        looked.unwrap_or_else(|panicked| Reload::Kept(panicked.to_string()))
+    }
+
+    /// Drains: the node is no longer ready, streams end with `NODE_DRAINING`, new calls are refused
+    /// with it, calls under way finish, counts of denials are written. What has not ended in time,
+    /// mostly a peer that does not read, loses its connection.
     pub async fn shutdown(mut self) {
         self.drain.cancel();
-        let _ = timeout(DRAIN, async { while self.tasks.join_next().await.is_some() {} }).await;
+        let ended = async { while self.tasks.join_next().await.is_some() {} };
+        if timeout(self.patience, ended).await.is_err() {
+            let cut = self.core.connections.cut(|_| true);
+            warn!(cut, "connections did not drain in time and are cut");
+        }
         if let Err(cause) = self.core.ledger.flush_denials(true).await {
             error!(%cause, "counts of repeated denials are lost");
         }
         self.tasks.shutdown().await;
+        self.to_the_end.shutdown().await;
     }
 }
 
@@ -147,9 +187,15 @@ impl Drop for Node {
 async fn core(parts: &Parts) -> Result<Core, StartError> {
     let metrics = Arc::new(Metrics::new());
     let registry = Registry::open(Arc::clone(&parts.log)).await?;
-    if registry.read(|state| state.trust_domain.is_none()) {
-        return Err(StartError::NoGenesis);
-    }
+    let domain = registry.read(|state| state.trust_domain.clone()).ok_or(StartError::NoGenesis)?;
+    let connections = Connections::new();
+    let tls = Tls::open(
+        parts.tls.clone(),
+        domain,
+        parts.clock.clone(),
+        connections.clone(),
+        Arc::clone(&metrics),
+    )?;
     // The boot's number is the audit log's length: a later boot has a higher one, without a counter
     // to keep, and also where it is only a moment later or the clock went back.
     let boot = *parts.log.follow(&audit()).map_err(BootError::from)?.borrow();
@@ -171,19 +217,8 @@ async fn core(parts: &Parts) -> Result<Core, StartError> {
         keys: parts.keys.clone(),
         limits: Limits::default(),
         metrics,
-        connections: Connections::new(),
+        connections,
+        tls: Arc::new(tls),
         drain: CancellationToken::new(),
     })
-}
-
-fn tls(core: &Core, files: &TlsFiles, clock: &Clock) -> Result<Arc<ServerTls>, StartError> {
-    let domain = core.registry.read(|state| state.trust_domain.clone());
-    let material = TlsMaterial {
-        chain_pem: &files.chain,
-        key_pem: &files.key,
-        client_ca_pem: &files.client_ca,
-        crl_pem: files.crl.as_deref(),
-        crl_grace: ndxp_identity::CRL_GRACE,
-    };
-    Ok(ServerTls::new(&material, domain.ok_or(StartError::NoGenesis)?, clock.clone())?)
 }

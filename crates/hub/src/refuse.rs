@@ -27,6 +27,17 @@ pub(crate) fn bug(cause: &(dyn std::error::Error + 'static)) -> Refusal {
     )
 }
 
+/// An error with all that is behind it, for operators.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
 /// What the caller may not know of looks exactly like what does not exist.
 pub(crate) fn not_found(what: &str) -> Refusal {
     let text = format!("{what} does not exist, or is not yours to see");

@@ -1,8 +1,11 @@
 //! A whole hub in the test's process: real TLS, real gRPC on port 0, a real log.
 
-use std::sync::Arc;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
-use ndxp_hub::{Genesis, Keys, Node, Parts, StartError, TlsFiles, genesis};
+use ndxp_hub::{Genesis, Keys, Node, Parts, Reload, StartError, TlsFiles, TlsSource, genesis};
 use ndxp_log::{Log, memory::Faults};
 use ndxp_model::{Agency, AgencyKind, Title, TrustDomain};
 use ndxp_pki::{Authority, Validity};
@@ -22,8 +25,14 @@ pub struct TestHub {
     pub engine: Engine,
     pub(crate) node: Node,
     pub(crate) identities: Identities,
-    tls: TlsFiles,
+    tls: Files,
 }
+
+/// The TLS files, which a test may change under the hub.
+type Files = Arc<Mutex<TlsFiles>>;
+
+/// How long a hub of a test may take to drain.
+pub const TEST_DRAIN: Duration = Duration::from_secs(3);
 
 impl TestHub {
     /// Starts a hub in memory, with the agency `hub` as its authority (officers `officer-1` and
@@ -58,7 +67,7 @@ impl TestHub {
         genesis(&engine.log(), begin, clock.now()).await.expect("the genesis is written");
         let authority = Authority::create(domain, clock.now()).expect("keys can be made");
         let crl = crl(&authority, &clock);
-        let tls = server_files(&authority, &clock, crl);
+        let tls = Arc::new(Mutex::new(server_files(&authority, &clock, crl)));
         let node = serve(&engine, &clock, &tls).await.expect("the hub starts");
         let identities = Identities::new(authority, node.grpc());
         Self { clock, engine, node, identities, tls }
@@ -102,16 +111,35 @@ impl TestHub {
         Self::again(clock, Engine::Memory(Arc::new(kept)), identities, tls).await
     }
 
-    async fn again(
-        clock: TestClock,
-        engine: Engine,
-        identities: Identities,
-        tls: TlsFiles,
-    ) -> Self {
-        clock.advance(std::time::Duration::from_secs(1));
+    async fn again(clock: TestClock, engine: Engine, identities: Identities, tls: Files) -> Self {
+        clock.advance(Duration::from_secs(1));
         let node = serve(&engine, &clock, &tls).await.expect("the hub starts again");
         let identities = identities.moved(node.grpc());
         Self { clock, engine, node, identities, tls }
+    }
+
+    /// Changes the TLS files and has the hub look at them.
+    pub async fn reload(&self, change: impl FnOnce(&mut TlsFiles)) -> Reload {
+        change(&mut self.tls.lock().unwrap_or_else(PoisonError::into_inner));
+        self.node.reload().await
+    }
+
+    /// Returns how many live connections a principal has.
+    #[must_use]
+    pub fn connections_of(&self, principal: &str) -> usize {
+        self.node.connections_of(&principal.parse().expect("a principal's name"))
+    }
+
+    /// Returns the hub's own files for new names and dates, as a renewal makes them.
+    #[must_use]
+    pub fn server_files(&self) -> TlsFiles {
+        server_files(self.authority(), &self.clock, None)
+    }
+
+    /// Drains the hub and ends it; returns its log.
+    pub async fn shutdown(self) -> Engine {
+        self.node.shutdown().await;
+        self.engine
     }
 
     /// Returns what the hub has folded from its log, once its streams have ended.
@@ -142,7 +170,9 @@ fn server_files(authority: &Authority, clock: &TestClock, crl: Option<String>) -
     }
 }
 
-async fn serve(engine: &Engine, clock: &TestClock, tls: &TlsFiles) -> Result<Node, StartError> {
+async fn serve(engine: &Engine, clock: &TestClock, tls: &Files) -> Result<Node, StartError> {
+    let files = Arc::clone(tls);
+    let read = move || Ok(files.lock().unwrap_or_else(PoisonError::into_inner).clone());
     let port = || TcpListener::bind("127.0.0.1:0");
     Node::start(Parts {
         node: "n1".to_owned(),
@@ -150,7 +180,8 @@ async fn serve(engine: &Engine, clock: &TestClock, tls: &TlsFiles) -> Result<Nod
         log_failed: engine.failed(),
         log_size: Arc::new(|| 0),
         keys: Keys::from_bytes(&[3; 32]),
-        tls: tls.clone(),
+        tls: TlsSource::new(read),
+        drain: TEST_DRAIN,
         clock: clock.as_clock(),
         grpc: port().await?,
         http: port().await?,

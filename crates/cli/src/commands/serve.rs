@@ -100,34 +100,48 @@ fn announce(args: &Args, running: &Running, printer: &mut Printer) -> Result<()>
 
 /// The signals that end a hub. They are listened to before it is ready: whoever was told that it
 /// is may end it at once.
+///
+/// SIGHUP has the TLS files looked at, which else happens within a second.
 #[derive(Debug)]
 pub(crate) struct Stop {
     terminate: Signal,
     interrupt: Signal,
+    hangup: Signal,
 }
 
 impl Stop {
     pub(crate) fn listen() -> std::io::Result<Self> {
         let terminate = signal(SignalKind::terminate())?;
-        Ok(Self { terminate, interrupt: signal(SignalKind::interrupt())? })
+        let (interrupt, hangup) = (SignalKind::interrupt(), SignalKind::hangup());
+        Ok(Self { terminate, interrupt: signal(interrupt)?, hangup: signal(hangup)? })
     }
 
     /// Waits for a signal.
     pub(crate) async fn asked(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => info!("SIGTERM: draining"),
-            _ = self.interrupt.recv() => info!("SIGINT: draining"),
-        }
+        asked(&mut self.terminate, &mut self.interrupt).await;
     }
 
-    /// Waits for a signal, or for the end of the node.
+    /// Waits for a signal that ends the node, or for its end.
     pub(crate) async fn wait(&mut self, running: &mut Running) -> ExitStatus {
-        tokio::select! {
-            () = self.asked() => ExitStatus::Done,
-            reason = running.node.failed() => {
-                error!(reason, "the node can no longer serve");
-                ExitStatus::Failed
+        loop {
+            tokio::select! {
+                () = asked(&mut self.terminate, &mut self.interrupt) => return ExitStatus::Done,
+                _ = self.hangup.recv() => {
+                    let reload = running.node.reload().await;
+                    info!(?reload, "SIGHUP: looked at the TLS files");
+                }
+                reason = running.node.failed() => {
+                    error!(reason, "the node can no longer serve");
+                    return ExitStatus::Failed;
+                }
             }
         }
+    }
+}
+
+async fn asked(terminate: &mut Signal, interrupt: &mut Signal) {
+    tokio::select! {
+        _ = terminate.recv() => info!("SIGTERM: draining"),
+        _ = interrupt.recv() => info!("SIGINT: draining"),
     }
 }

@@ -3,7 +3,7 @@
 use std::{fs, path::Path, sync::Arc};
 
 use anyhow::{Context, Result};
-use ndxp_hub::{Keys, Node, Parts, TlsFiles};
+use ndxp_hub::{DRAIN, Keys, Node, Parts, TlsFiles, TlsReadError, TlsSource};
 use tokio::net::TcpListener;
 
 use super::{Engine, HubDirectory};
@@ -65,7 +65,8 @@ async fn node(
         log_size: engine.size(),
         keys: Keys::load(&keys)
             .with_context(|| format!("cannot read the key in {}", keys.display()))?,
-        tls: files(&config.tls)?,
+        tls: source(config.tls.clone()),
+        drain: DRAIN,
         clock: Arc::new(super::now),
         grpc: listeners.grpc,
         http: listeners.http,
@@ -73,20 +74,22 @@ async fn node(
     Ok(Node::start(parts).await?)
 }
 
-fn files(paths: &TlsPaths) -> Result<TlsFiles> {
-    Ok(TlsFiles {
-        chain: read(&paths.chain)?,
-        key: read(&paths.key)?,
-        client_ca: read(&paths.client_ca)?,
-        crl: match &paths.crl {
-            Crl::Beside(path) if !path.exists() => None,
-            Crl::Beside(path) | Crl::Named(path) => Some(read(path)?),
-        },
+fn source(paths: TlsPaths) -> TlsSource {
+    TlsSource::new(move || {
+        Ok(TlsFiles {
+            chain: read(&paths.chain)?,
+            key: read(&paths.key)?,
+            client_ca: read(&paths.client_ca)?,
+            crl: match &paths.crl {
+                Crl::Beside(path) if !path.exists() => None,
+                Crl::Beside(path) | Crl::Named(path) => Some(read(path)?),
+            },
+        })
     })
 }
 
-fn read(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).with_context(|| format!("cannot read the TLS file {}", path.display()))
+fn read(path: &Path) -> Result<Vec<u8>, TlsReadError> {
+    fs::read(path).map_err(|source| TlsReadError { path: path.to_owned(), source })
 }
 
 impl Running {

@@ -1,11 +1,12 @@
 //! What a node is made of.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use ndxp_identity::Clock;
 use ndxp_log::Log;
 use tokio::{net::TcpListener, sync::watch};
 
+use super::TlsSource;
 use crate::{http::LogSize, keys::Keys};
 
 /// What a node is made of. Listeners are bound by the caller, so that a test may choose port 0.
@@ -21,7 +22,9 @@ pub struct Parts {
     /// The hub's own key.
     pub keys: Keys,
     /// The server's certificate and whom it trusts.
-    pub tls: TlsFiles,
+    pub tls: TlsSource,
+    /// How long streams and calls may take to end at a shutdown, usually [`DRAIN`](crate::DRAIN).
+    pub drain: Duration,
     /// The time.
     pub clock: Clock,
     /// Where gRPC is served, over mutual TLS.
@@ -33,24 +36,5 @@ pub struct Parts {
 impl fmt::Debug for Parts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Parts").field("node", &self.node).finish_non_exhaustive()
-    }
-}
-
-/// The contents of the TLS files, PEM.
-#[derive(Clone)]
-pub struct TlsFiles {
-    /// The server's certificate and the chain below the root.
-    pub chain: Vec<u8>,
-    /// The server's key.
-    pub key: Vec<u8>,
-    /// The authorities that sign clients.
-    pub client_ca: Vec<u8>,
-    /// The revocation list, if there is one.
-    pub crl: Option<Vec<u8>>,
-}
-
-impl fmt::Debug for TlsFiles {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("TlsFiles(hidden)")
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ndxp_identity::{Acceptor, FailedHandshake, Limits as AcceptLimits, ServerTls};
+use ndxp_identity::{Acceptor, FailedHandshake, Limits as AcceptLimits};
 use ndxp_proto::{
     DESCRIPTORS,
     agreement::agreement_service_server::AgreementServiceServer,
@@ -29,14 +29,14 @@ use crate::{
     gate::Gate,
     http::{self, Internal, LogSize},
     metrics::CauseLabels,
+    refuse::chain,
     services::Services,
 };
 
-fn acceptor(core: &Arc<Core>, tls: Arc<ServerTls>) -> Acceptor {
+fn acceptor(core: &Arc<Core>) -> Acceptor {
     let metrics = Arc::clone(&core.metrics);
     Acceptor {
-        // The sender lives as long as the process: nothing is sent until files are reloaded.
-        tls: watch::Sender::new(tls).subscribe(),
+        tls: core.tls.follow(),
         clock: core.clock.clone(),
         limits: AcceptLimits::default(),
         connections: core.connections.clone(),
@@ -51,12 +51,11 @@ pub(super) fn serve_grpc(
     tasks: &mut JoinSet<()>,
     core: &Arc<Core>,
     listener: TcpListener,
-    tls: Arc<ServerTls>,
     report: &mpsc::Sender<String>,
 ) {
     let services = Services(Arc::clone(core));
     let most = core.limits.message_bytes;
-    let incoming = acceptor(core, tls).incoming(listener);
+    let incoming = acceptor(core).incoming(listener);
     let (drain, gate, report) = (core.drain.clone(), Gate(Arc::clone(core)), report.clone());
     tasks.spawn(async move {
         let (health, health_service) = tonic_health::server::health_reporter();
@@ -107,10 +106,8 @@ pub(super) fn serve_http(
     log_size: LogSize,
 ) {
     let internal = Internal { core: Arc::clone(core), log_size };
-    let drain = core.drain.clone();
     tasks.spawn(async move {
-        let served = axum::serve(listener, http::router(internal));
-        if let Err(cause) = served.with_graceful_shutdown(drain.cancelled_owned()).await {
+        if let Err(cause) = axum::serve(listener, http::router(internal)).await {
             error!(%cause, "health and metrics are no longer served");
         }
     });
@@ -151,17 +148,7 @@ pub(super) fn follow_registry(
     });
 }
 
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
-}
-
-/// Once a second: counts of denials, and connections whose certificate has ended.
+/// Once a second: counts of denials.
 pub(super) fn housekeeping(tasks: &mut JoinSet<()>, core: &Arc<Core>) {
     let core = Arc::clone(core);
     tasks.spawn(async move {
@@ -172,7 +159,6 @@ pub(super) fn housekeeping(tasks: &mut JoinSet<()>, core: &Arc<Core>) {
                 () = core.drain.cancelled() => return,
                 _ = tick.tick() => {}
             }
-            core.connections.condemn_expired(core.now());
             if let Err(cause) = core.ledger.flush_denials(false).await {
                 error!(%cause, "counts of repeated denials are lost");
             }

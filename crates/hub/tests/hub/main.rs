@@ -14,6 +14,7 @@ mod order;
 mod path;
 mod refusals;
 mod registry;
+mod reload;
 mod replay;
 mod setup;
 mod slow;
