@@ -84,14 +84,6 @@ impl Limits {
     pub fn outstanding(self) -> Room {
         self.0
     }
-
-    /// Returns how many records may be handed out from the oldest outstanding one on. Without it
-    /// one record that is never settled would let the hand-outs above the cursor, which are kept in
-    /// memory, grow for ever.
-    #[must_use]
-    pub fn window_records(self) -> u64 {
-        self.0.records * 4
-    }
 }
 
 impl Default for Limits {

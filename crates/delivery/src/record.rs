@@ -1,11 +1,18 @@
 //! What the delivery topic holds, one record a line of a subscription's history.
 
+mod key;
+mod kinds;
 #[cfg(test)]
 mod tests;
 pub(crate) mod wire;
 
-use ndxp_model::{AgreementRef, SubscriptionName};
+use ndxp_model::SubscriptionName;
 
+pub(crate) use key::{RecordKey, Slot};
+pub use kinds::{
+    Base, Cursor, Failed, Failure, Handed, HandedRange, LetterChanged, Opened, Outage, Settled,
+    Sought, Span, Viewed,
+};
 pub use wire::UnreadableRecord;
 
 /// A record of the delivery topic. New kinds come with what is written by them.
@@ -13,84 +20,37 @@ pub use wire::UnreadableRecord;
 pub enum DeliveryRecord {
     /// A stream was opened.
     Opened(Opened),
+    /// All that is still needed of what was written before the stream.
+    Base(Base),
     /// Records were handed out.
     Handed(Handed),
     /// The cursor moved.
     Cursor(Cursor),
-}
-
-/// A stream was opened; the older ones are fenced.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Opened {
-    /// Whose stream.
-    pub sub: SubscriptionName,
-    /// The stream's number, from 1, above that of every older one.
-    pub epoch: u64,
-    /// Where it starts, an offset a partition. In the first one it is the subscription's start; in
-    /// a later one the cursor that its opener knew, which a reader needs only if the history before
-    /// it is gone.
-    pub start: Vec<u64>,
-}
-
-/// Records were handed out: they may have been sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Handed {
-    /// To whom.
-    pub sub: SubscriptionName,
-    /// In which stream.
-    pub epoch: u64,
-    /// The agreement that the release was decided on.
-    pub agreement: AgreementRef,
-    /// The frame's number in its epoch, from 1.
-    pub n: u64,
-    /// What the frame holds, by partition and offset. A range holds handed offsets only: a withheld
-    /// row splits it.
-    pub ranges: Vec<HandedRange>,
-}
-
-/// Offsets of one partition that were handed out together, each for the same time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HandedRange {
-    /// The partition.
-    pub partition: u32,
-    /// The first offset.
-    pub first: u64,
-    /// The last offset, part of the range.
-    pub last: u64,
-    /// Which time it is that they are handed out, from 1.
-    pub attempt: u32,
-}
-
-/// Everything below these positions is acknowledged or withheld.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cursor {
-    /// Whose cursor.
-    pub sub: SubscriptionName,
-    /// The stream that moved it.
-    pub epoch: u64,
-    /// The lowest offset that is not settled, a partition each.
-    pub positions: Vec<u64>,
+    /// Records above the cursor were settled.
+    Settled(Settled),
+    /// Records failed.
+    Failed(Failed),
+    /// The consumer fails everything, or does so no more.
+    Outage(Outage),
+    /// A dead letter came to be, is to be handed out again, or ended.
+    Letter(LetterChanged),
+    /// The positions were set.
+    Sought(Sought),
+    /// The consumer's copy is all of one view.
+    Viewed(Viewed),
 }
 
 impl DeliveryRecord {
     /// Returns whose record it is.
     #[must_use]
     pub fn subscription(&self) -> &SubscriptionName {
-        match self {
-            Self::Opened(opened) => &opened.sub,
-            Self::Handed(handed) => &handed.sub,
-            Self::Cursor(cursor) => &cursor.sub,
-        }
+        self.head().0
     }
 
     /// Returns the stream that wrote it.
     #[must_use]
     pub fn epoch(&self) -> u64 {
-        match self {
-            Self::Opened(opened) => opened.epoch,
-            Self::Handed(handed) => handed.epoch,
-            Self::Cursor(cursor) => cursor.epoch,
-        }
+        self.head().1
     }
 
     /// Returns the log record's key. Of two records with one key compaction keeps the later, so a
@@ -98,12 +58,11 @@ impl DeliveryRecord {
     /// nothing of its successor's.
     #[must_use]
     pub fn key(&self) -> String {
-        let (sub, epoch) = (self.subscription(), self.epoch());
-        match self {
-            Self::Opened(_) => format!("{sub}/{epoch}/opened"),
-            Self::Handed(handed) => format!("{sub}/{epoch}/handed/{}", handed.n),
-            Self::Cursor(_) => format!("{sub}/{epoch}/cursor"),
-        }
+        self.record_key().text(self.subscription())
+    }
+
+    pub(crate) fn record_key(&self) -> RecordKey {
+        RecordKey { epoch: self.epoch(), slot: self.slot() }
     }
 
     /// Returns the log record's value: JSON in a fixed order of members, the same bytes for the
@@ -113,7 +72,8 @@ impl DeliveryRecord {
         wire::encode(self)
     }
 
-    /// Reads a log record's value.
+    /// Reads a log record's value. An empty one is a tombstone, which is no record: see
+    /// [`Progress::forgotten`](crate::Progress::forgotten).
     ///
     /// # Errors
     /// [`UnreadableRecord`] if it is not one that this version knows in full. The reader stops: to
@@ -121,20 +81,57 @@ impl DeliveryRecord {
     pub fn decode(value: &[u8]) -> Result<Self, UnreadableRecord> {
         wire::decode(value)
     }
+
+    fn head(&self) -> (&SubscriptionName, u64) {
+        match self {
+            Self::Opened(record) => (&record.sub, record.epoch),
+            Self::Base(record) => (&record.sub, record.epoch),
+            Self::Handed(record) => (&record.sub, record.epoch),
+            Self::Cursor(record) => (&record.sub, record.epoch),
+            Self::Settled(record) => (&record.sub, record.epoch),
+            Self::Failed(record) => (&record.sub, record.epoch),
+            Self::Outage(record) => (&record.sub, record.epoch),
+            Self::Letter(record) => (&record.sub, record.epoch),
+            Self::Sought(record) => (&record.sub, record.epoch),
+            Self::Viewed(record) => (&record.sub, record.epoch),
+        }
+    }
+
+    fn slot(&self) -> Slot {
+        match self {
+            Self::Opened(_) => Slot::Opened,
+            Self::Base(_) => Slot::Base,
+            Self::Handed(record) => Slot::Handed(record.n),
+            Self::Cursor(_) => Slot::Cursor,
+            Self::Settled(_) => Slot::Settled,
+            Self::Failed(record) => Slot::Failed(record.n),
+            Self::Outage(_) => Slot::Outage,
+            Self::Letter(record) => Slot::Letter(record.n),
+            Self::Sought(_) => Slot::Sought,
+            Self::Viewed(_) => Slot::Viewed,
+        }
+    }
 }
 
-impl From<Opened> for DeliveryRecord {
-    fn from(opened: Opened) -> Self {
-        Self::Opened(opened)
-    }
+macro_rules! into_record {
+    ($($kind:ident($of:ty)),*) => {$(
+        impl From<$of> for DeliveryRecord {
+            fn from(record: $of) -> Self {
+                Self::$kind(record)
+            }
+        }
+    )*};
 }
-impl From<Handed> for DeliveryRecord {
-    fn from(handed: Handed) -> Self {
-        Self::Handed(handed)
-    }
-}
-impl From<Cursor> for DeliveryRecord {
-    fn from(cursor: Cursor) -> Self {
-        Self::Cursor(cursor)
-    }
-}
+
+into_record!(
+    Opened(Opened),
+    Base(Base),
+    Handed(Handed),
+    Cursor(Cursor),
+    Settled(Settled),
+    Failed(Failed),
+    Outage(Outage),
+    Letter(LetterChanged),
+    Sought(Sought),
+    Viewed(Viewed)
+);

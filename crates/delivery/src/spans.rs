@@ -54,6 +54,11 @@ impl<V: Copy + PartialEq> Spans<V> {
 
     /// Takes the values of a range away.
     pub(crate) fn clear(&mut self, range: Range<u64>) {
+        self.take(range, |_, _| ());
+    }
+
+    /// Takes the values of a range away and tells how many offsets had each, span by span.
+    pub(crate) fn take(&mut self, range: Range<u64>, mut taken: impl FnMut(u64, V)) {
         if range.is_empty() {
             return;
         }
@@ -62,11 +67,42 @@ impl<V: Copy + PartialEq> Spans<V> {
         {
             self.spans.insert(start, (range.start, value));
             self.keep_tail(range.end, end, value);
+            taken(end.min(range.end) - range.start, value);
         }
         while let Some((&start, &(end, value))) = self.spans.range(range.clone()).next() {
             self.spans.remove(&start);
             self.keep_tail(range.end, end, value);
+            taken(end.min(range.end) - start, value);
         }
+    }
+
+    /// Returns the parts of a range that have no value.
+    pub(crate) fn gaps(&self, range: Range<u64>) -> Vec<Range<u64>> {
+        let mut gaps = Vec::new();
+        let mut from = range.start;
+        if let Some(end) = self.end_at(from) {
+            from = end;
+        }
+        for (&start, &(end, _)) in self.spans.range(from..range.end.max(from)) {
+            if start > from {
+                gaps.push(from..start);
+            }
+            from = end;
+        }
+        if from < range.end {
+            gaps.push(from..range.end);
+        }
+        gaps
+    }
+
+    /// Returns the lowest offset with a value.
+    pub(crate) fn first(&self) -> Option<u64> {
+        self.spans.first_key_value().map(|(start, _)| *start)
+    }
+
+    /// Returns the number of spans.
+    pub(crate) fn len(&self) -> usize {
+        self.spans.len()
     }
 
     /// Iterates over the spans, in order.
@@ -124,6 +160,30 @@ mod tests {
         check(&[(0..9, Some(1)), (0..4, None)], &[(4..9, 1)]);
         check(&[(0..9, Some(1)), (4..20, None)], &[(0..4, 1)]);
         check(&[(0..9, Some(1)), (5..5, None)], &[(0..9, 1)]);
+    }
+
+    #[test]
+    fn what_is_taken_away_is_told_once() {
+        let mut spans = Spans::default();
+        spans.set(0..4, 1_u32);
+        spans.set(6..9, 2);
+        let mut taken = Vec::new();
+        spans.take(2..8, |count, value| taken.push((count, value)));
+        assert_eq!(taken, [(2, 1), (2, 2)]);
+        spans.take(0..1, |count, value| taken.push((count, value)));
+        assert_eq!(taken.last(), Some(&(1, 1)));
+    }
+
+    #[test]
+    fn gaps_are_what_has_no_value() {
+        let mut spans = Spans::default();
+        spans.set(2..4, ());
+        spans.set(6..9, ());
+        assert_eq!(spans.gaps(0..12), [0..2, 4..6, 9..12]);
+        assert_eq!(spans.gaps(3..7), vec![4..6]);
+        assert_eq!(spans.gaps(2..4), []);
+        assert_eq!(spans.gaps(4..6), vec![4..6]);
+        assert_eq!((spans.first(), spans.len()), (Some(2), 2));
     }
 
     #[test]

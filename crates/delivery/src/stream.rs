@@ -1,63 +1,85 @@
 //! One live stream of a subscription.
 
 mod frame;
+mod given;
+mod hand;
+mod health;
+mod held;
+mod keys;
+mod letters;
+mod opening;
+mod pass;
+mod pause;
 mod reader;
+mod settle;
 #[cfg(test)]
 mod tests;
+mod want;
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
-use ndxp_model::AgreementRef;
 use thiserror::Error;
 
 use crate::{
-    limits::{Limits, Room},
+    change::Change,
+    limits::Room,
+    options::{Options, Order},
+    place::Place,
     progress::{Applied, Progress, index},
-    record::{Cursor, DeliveryRecord, Handed},
-    spans::Spans,
-    token::AckToken,
+    record::{Cursor, DeliveryRecord, Failure, Settled, Span},
 };
+use given::Given;
+use health::Health;
+use held::{Held, Origin, Wait, Work};
+use keys::Keys;
+use pass::Pass;
 use reader::Reader;
 
-pub use frame::{Delivery, HandError, HandOut, Item};
+pub use frame::{Delivery, Fate, Frame, HandError, HandOut, Item, Refetch};
+pub use letters::{MOST_REDRIVEN, Newer, Redriven, TooManyRedriven};
+pub use opening::{NotOpened, Opening};
+pub use pass::{NoPass, Revisit};
+pub use pause::{MOST_LETTERS, Pause};
+pub use settle::{Extended, Outcome, SettleResult, Settlement};
+pub use want::{Read, Want};
 
-/// The live half: credit, what is outstanding, and where to read next.
+/// So many records settled above the cursor are made durable at once, fewer at a checkpoint.
+const UNSAVED: u64 = 256;
+/// So many keys are forgotten at once, fewer at a checkpoint.
+const FORGET: usize = 64;
+/// The most keys that one change forgets.
+const FORGET_MOST: usize = 1_000;
+
+/// The live half: credit, what is outstanding, what waits, and where to read next.
 ///
 /// It reads each partition in the order of offsets, from the durable cursor on, so a restart reads
-/// again whatever lies above it. Every offset it is told of is handed out or withheld; the cursor
-/// is the lowest one that was handed out and is not acknowledged.
+/// again whatever lies above it and is not settled. Every offset it is told of is handed out, kept
+/// for later or withheld; the cursor is the lowest one that is not settled.
 #[derive(Debug)]
 pub struct Stream {
     /// The fold of what the log holds and of the records returned since: what the log will hold.
     progress: Progress,
-    limits: Limits,
+    options: Options,
     /// Granted and not used.
     credit: Room,
     outstanding: Room,
-    /// Outstanding records by the sequence of their token.
-    given: BTreeMap<u64, Item>,
     readers: Vec<Reader>,
-    /// The sequence of the next token; those below were given.
-    next_sequence: u64,
-    next_frame: u64,
+    given: Given,
+    held: Held,
+    /// Empty where any records may be outstanding together.
+    keys: Keys,
+    /// Failures of unsettled records, those that are not durable yet too.
+    failures: BTreeMap<Place, Failure>,
+    /// Which of them have pending ones.
+    pending: BTreeSet<Place>,
+    health: Health,
+    pass: Option<Pass>,
+    /// Settled above the cursor since that was last made durable.
+    unsaved: u64,
 }
-
-/// What became of acknowledgements.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settled {
-    /// How many records they settled. An acknowledgement that is repeated settles nothing again.
-    pub acked: u64,
-    /// Tokens of another epoch and tokens that were never given. Their records, if they exist, will
-    /// be handed out again.
-    pub lost: Vec<AckToken>,
-    /// The record to append, if the cursor moved.
-    pub cursor: Option<Cursor>,
-}
-
-/// A stream cannot live on a progress that no opening was applied to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("no stream of the subscription was opened")]
-pub struct NotOpened;
 
 /// A partition that the dataset does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -65,27 +87,6 @@ pub struct NotOpened;
 pub struct UnknownPartition(pub u32);
 
 impl Stream {
-    /// Starts at the durable cursor, with no credit. `progress` is the fold after this stream's own
-    /// [`Opened`](crate::Opened) was taken: only then is every earlier hand-out in it.
-    ///
-    /// # Errors
-    /// [`NotOpened`] if no opening was applied to it.
-    pub fn open(progress: &Progress, limits: Limits) -> Result<Self, NotOpened> {
-        if progress.epoch() == 0 {
-            return Err(NotOpened);
-        }
-        Ok(Self {
-            progress: progress.clone(),
-            limits,
-            credit: Room::NONE,
-            outstanding: Room::NONE,
-            given: BTreeMap::new(),
-            readers: progress.positions().into_iter().map(Reader::at).collect(),
-            next_sequence: 1,
-            next_frame: 1,
-        })
-    }
-
     /// Returns the stream's epoch, which its tokens and records carry.
     #[must_use]
     pub fn epoch(&self) -> u64 {
@@ -98,7 +99,13 @@ impl Stream {
         &self.progress
     }
 
-    /// Returns what is outstanding.
+    /// Returns the options that the stream was opened with.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Returns what is outstanding: handed out, not settled, its lease not lost.
     #[must_use]
     pub fn outstanding(&self) -> Room {
         self.outstanding
@@ -122,22 +129,32 @@ impl Stream {
         self.credit = self.credit.plus(Room { records, bytes });
     }
 
-    /// Returns how much may be handed out now.
+    /// Returns how much may be handed out now, as far as credit and limits go.
     #[must_use]
     pub fn room(&self) -> Room {
-        let oldest = self.given.first_key_value().map_or(self.next_sequence, |(first, _)| *first);
-        let ahead = self.next_sequence.saturating_sub(oldest);
-        let window = Room {
-            records: self.limits.window_records().saturating_sub(ahead),
-            bytes: self.credit.bytes,
-        };
-        let free = self.limits.outstanding().minus(self.outstanding);
-        self.credit.least(free).least(window)
+        let free = self.options.limits.outstanding().minus(self.outstanding);
+        let mut room = self.credit.least(free);
+        if let Some(ramp) = self.health.ramp {
+            room.records = room.records.min(ramp.saturating_sub(self.outstanding.records));
+        }
+        room
+    }
+
+    /// Says where a partition ends, so that [`Stream::want`] does not ask to read beyond it. Until
+    /// it is said the partition has no end.
+    ///
+    /// # Errors
+    /// [`UnknownPartition`].
+    pub fn see_end(&mut self, partition: u32, end: u64) -> Result<(), UnknownPartition> {
+        let reader = self.readers.get_mut(index(partition));
+        reader.ok_or(UnknownPartition(partition))?.see_end(end);
+        Ok(())
     }
 
     /// Notes that offsets will not be handed out: a row filter withholds them, or there is no
     /// record there. They may lie above [`Stream::next_reads`]; they count once everything below
-    /// them is handed out or withheld too. Those already passed change nothing.
+    /// them is handed out, kept or withheld too. Those already passed change nothing: what the
+    /// machine keeps is withdrawn by [`Stream::withdraw`].
     ///
     /// # Errors
     /// [`UnknownPartition`].
@@ -147,106 +164,98 @@ impl Stream {
         Ok(())
     }
 
-    /// Hands out the records of one frame, in the order given, and uses credit for them. Each
-    /// partition's come in the order of offsets, and every offset between was withheld.
-    ///
-    /// The frame leaves only once the record is durable and taken (see the crate's first page).
-    ///
-    /// # Errors
-    /// [`HandError`]; nothing has changed then.
-    pub fn hand(&mut self, agreement: &AgreementRef, items: &[Item]) -> Result<HandOut, HandError> {
-        let asked = self.check(items)?;
-        let mut spans: BTreeMap<u32, Spans<u32>> = BTreeMap::new();
-        let mut deliveries = Vec::with_capacity(items.len());
-        for item in items {
-            let attempt = self.progress.attempt_of(item.partition, item.offset).saturating_add(1);
-            let span = item.offset..item.offset.saturating_add(1);
-            spans.entry(item.partition).or_default().set(span, attempt);
-            deliveries.push(Delivery { token: self.give(*item), attempt });
-        }
-        self.readers.iter_mut().for_each(Reader::pass_withheld);
-        self.credit = self.credit.minus(asked);
-        self.outstanding = self.outstanding.plus(asked);
-        let handed = Handed {
-            sub: self.progress.subscription().clone(),
-            epoch: self.epoch(),
-            agreement: agreement.clone(),
-            n: self.next_frame,
-            ranges: frame::ranges(&spans),
-        };
-        self.next_frame += 1;
-        self.note(&handed.clone().into());
-        Ok(HandOut { handed, deliveries })
+    /// Returns what makes the settled state durable, whatever there is. What is withheld moves the
+    /// cursor too, so a shell asks now and then even if nobody acknowledges anything.
+    pub fn checkpoint(&mut self) -> Change {
+        let mut change = Change::default();
+        self.save(true, &mut change);
+        self.forget(1, &mut change);
+        change
     }
 
-    /// Settles records, in any order.
-    pub fn ack(&mut self, tokens: &[AckToken]) -> Settled {
-        let mut acked = 0;
-        let mut lost = Vec::new();
-        for token in tokens {
-            if token.epoch != self.epoch() || !(1..self.next_sequence).contains(&token.sequence) {
-                lost.push(*token);
-            } else if let Some(item) = self.given.remove(&token.sequence) {
-                acked += 1;
-                self.outstanding = self.outstanding.minus(Room { records: 1, bytes: item.size });
-                if let Some(reader) = self.readers.get_mut(index(item.partition)) {
-                    reader.settle(item.offset);
+    /// Ends the stream for a reason of the hub's: what is outstanding did not fail.
+    pub fn retire(mut self) -> Change {
+        let mut change = Change::default();
+        self.save_pending(&mut change);
+        self.save(true, &mut change);
+        self.forget(1, &mut change);
+        change
+    }
+
+    /// Makes the cursor durable, and what is settled above it: all if `fully`, else if it is much.
+    fn save(&mut self, fully: bool, change: &mut Change) {
+        let positions = self.cursor();
+        let (sub, epoch) = (self.progress.subscription().clone(), self.epoch());
+        if positions != self.progress.positions() {
+            self.note(Cursor { sub: sub.clone(), epoch, positions }, change);
+        }
+        let due = if fully { 1 } else { UNSAVED };
+        if self.unsaved < due {
+            return;
+        }
+        self.unsaved = 0;
+        let spans = self.settled_above();
+        if !spans.iter().all(|span| self.is_durably_settled(span)) {
+            self.note(Settled { sub, epoch, spans }, change);
+        }
+    }
+
+    fn settled_above(&self) -> Vec<Span> {
+        let of = |(partition, reader): (u32, &Reader)| {
+            let spans = reader.settled_above().into_iter();
+            let span =
+                move |span: Range<u64>| Span { partition, first: span.start, last: span.end - 1 };
+            spans.map(span).collect::<Vec<_>>()
+        };
+        (0..).zip(&self.readers).flat_map(of).collect()
+    }
+
+    fn is_durably_settled(&self, span: &Span) -> bool {
+        let durable = self.progress.settled_above(span.partition);
+        durable.iter().any(|known| known.start <= span.first && span.last < known.end)
+    }
+
+    /// Names keys to forget, if there are at least `least`.
+    fn forget(&mut self, least: usize, change: &mut Change) {
+        change.forget.extend(self.progress.take_garbage(least, FORGET_MOST));
+    }
+
+    fn note(&mut self, record: impl Into<DeliveryRecord>, change: &mut Change) {
+        let record = record.into();
+        let applied = self.progress.apply(&record);
+        debug_assert_eq!(applied, Applied::Taken, "a stream's own record fits: {record:?}");
+        change.append.push(record);
+    }
+
+    fn is_by_key(&self) -> bool {
+        self.options.order == Order::ByKey
+    }
+
+    /// Keeps a record until its moment; of its key it may not be the first.
+    fn keep(&mut self, work: Work, wait: Wait) {
+        let turn = !self.is_by_key() || self.keys.add(work.key, work.place);
+        self.held.insert(work, if turn { wait } else { Wait::Parked });
+    }
+
+    /// Ends a record's way: it is settled, in whichever manner, and its key's next one has its turn.
+    fn finish(&mut self, work: &Work) {
+        if self.pending.remove(&work.place) || !self.failures.is_empty() {
+            self.failures.remove(&work.place);
+        }
+        match work.origin {
+            Origin::Log => {
+                self.unsaved += 1;
+                if let Some(reader) = self.readers.get_mut(index(work.place.partition)) {
+                    reader.settle(work.place.offset..work.place.offset + 1);
                 }
             }
+            Origin::Revisit => _ = self.pass.as_mut().map(|pass| pass.settled(work.place)),
+            Origin::Redriven => {}
         }
-        Settled { acked, lost, cursor: self.checkpoint() }
-    }
-
-    /// Returns the record to append if the cursor moved since the last such record. What is
-    /// withheld moves it too, so a shell asks now and then even if nobody acknowledges anything.
-    pub fn checkpoint(&mut self) -> Option<Cursor> {
-        let positions = self.cursor();
-        if positions == self.progress.positions() {
-            return None;
+        if self.is_by_key()
+            && let Some(next) = self.keys.remove(work.key, work.place)
+        {
+            self.held.make_ready(next);
         }
-        let sub = self.progress.subscription().clone();
-        let cursor = Cursor { sub, epoch: self.epoch(), positions };
-        self.note(&cursor.clone().into());
-        Some(cursor)
-    }
-
-    /// Checks a whole hand-out before anything changes, and returns what it needs.
-    fn check(&self, items: &[Item]) -> Result<Room, HandError> {
-        if items.is_empty() {
-            return Err(HandError::Empty);
-        }
-        let one = |item: &Item| Room { records: 1, bytes: item.size };
-        let asked = items.iter().map(one).fold(Room::NONE, Room::plus);
-        let room = self.room();
-        if !room.holds(asked) {
-            return Err(HandError::NoRoom { asked, room });
-        }
-        let mut nexts: BTreeMap<u32, u64> = BTreeMap::new();
-        for &Item { partition, offset, .. } in items {
-            let reader = self.readers.get(index(partition)).ok_or(UnknownPartition(partition))?;
-            let from = nexts.get(&partition).copied().unwrap_or_else(|| reader.next_read());
-            let next = reader.after_withheld(from, offset);
-            // The largest offset is never given: the one after it could not be named.
-            if next != offset || offset == u64::MAX {
-                return Err(HandError::OutOfOrder { partition, offset, next });
-            }
-            nexts.insert(partition, offset + 1);
-        }
-        Ok(asked)
-    }
-
-    fn give(&mut self, item: Item) -> AckToken {
-        if let Some(reader) = self.readers.get_mut(index(item.partition)) {
-            reader.hand(item.offset);
-        }
-        let sequence = self.next_sequence;
-        self.next_sequence += 1;
-        self.given.insert(sequence, item);
-        AckToken { epoch: self.epoch(), sequence }
-    }
-
-    fn note(&mut self, record: &DeliveryRecord) {
-        let applied = self.progress.apply(record);
-        debug_assert_eq!(applied, Applied::Taken, "a stream's own record fits: {record:?}");
     }
 }

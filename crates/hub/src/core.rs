@@ -63,6 +63,12 @@ impl Core {
         (self.clock)()
     }
 
+    /// The moment for the delivery machine. No lease runs yet, so the time of day will do.
+    pub(crate) fn delivery_now(&self) -> ndxp_delivery::Now {
+        let wall = self.now();
+        ndxp_delivery::Now { monotonic_ms: u64::try_from(wall.millis()).unwrap_or(0), wall }
+    }
+
     /// Answers a call: runs the work, measures it, and turns a failure into the one shape of the
     /// error contract. A refusal stands in the audit log before the caller learns of it.
     ///

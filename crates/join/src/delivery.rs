@@ -14,9 +14,24 @@ pub(crate) struct Range {
 /// What a record of the delivery topic says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum What {
-    Opened { start: Vec<u64> },
-    Handed { agreement: String, n: u64, ranges: Vec<Range> },
-    Cursor { positions: Vec<u64> },
+    Opened {
+        start: Vec<u64>,
+    },
+    Handed {
+        agreement: String,
+        n: u64,
+        ranges: Vec<Range>,
+    },
+    Cursor {
+        positions: Vec<u64>,
+    },
+    Sought {
+        positions: Vec<u64>,
+    },
+    /// A kind that tells this reader nothing; its key ends like this.
+    Other {
+        key: String,
+    },
 }
 
 /// A record of the delivery topic.
@@ -31,13 +46,19 @@ impl Line {
     /// Reads a record's value; `None` if it is not what this reader knows.
     pub(crate) fn read(value: &[u8]) -> Option<Self> {
         let Ok(Value::Object(members)) = serde_json::from_slice(value) else { return None };
-        if members.get("v")?.as_u64()? != 1 {
-            return None;
-        }
-        let what = match members.get("type")?.as_str()? {
-            "opened" => What::Opened { start: numbers(members.get("start")?)? },
-            "cursor" => What::Cursor { positions: numbers(members.get("positions")?)? },
-            "handed" => handed(&members)?,
+        let version = members.get("v")?.as_u64()?;
+        let what = match (members.get("type")?.as_str()?, version) {
+            ("opened", 1 | 2) => What::Opened { start: numbers(members.get("start")?)? },
+            ("cursor", 1) => What::Cursor { positions: numbers(members.get("positions")?)? },
+            ("handed", 1) => handed(&members)?,
+            (kind @ ("base" | "settled" | "outage" | "viewed"), 1) => {
+                What::Other { key: kind.to_owned() }
+            }
+            (kind @ ("failed" | "letter"), 1) => {
+                What::Other { key: format!("{kind}/{}", members.get("n")?.as_u64()?) }
+            }
+            // A seek takes an epoch, as a stream that hands out nothing.
+            ("sought", 1) => What::Sought { positions: numbers(members.get("positions")?)? },
             _ => return None,
         };
         let sub = members.get("sub")?.as_str()?.to_owned();
@@ -51,6 +72,8 @@ impl Line {
             What::Opened { .. } => format!("{sub}/{epoch}/opened"),
             What::Handed { n, .. } => format!("{sub}/{epoch}/handed/{n}"),
             What::Cursor { .. } => format!("{sub}/{epoch}/cursor"),
+            What::Sought { .. } => format!("{sub}/{epoch}/sought"),
+            What::Other { key } => format!("{sub}/{epoch}/{key}"),
         }
     }
 }

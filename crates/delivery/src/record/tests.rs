@@ -25,7 +25,7 @@ fn check_stored(golden: &str, key: &str, record: impl Into<DeliveryRecord>) {
 
 #[test]
 fn stored_form_of_each_kind_is_the_golden_file() {
-    let opened = Opened { sub: sub(), epoch: 3, start: vec![0, 17] };
+    let opened = Opened { sub: sub(), epoch: 3, start: vec![0, 17], view: None };
     check_stored(OPENED, "statistics/units/3/opened", opened);
     check_stored(HANDED, "statistics/units/3/handed/12", handed());
     let cursor = Cursor { sub: sub(), epoch: 3, positions: vec![10, u64::MAX] };
@@ -41,11 +41,11 @@ fn check_unreadable(stored: &str, expected: &str) {
 fn unknown_version_or_type_stops_the_reader() {
     check_unreadable(
         r#"{"v":2,"type":"cursor","sub":"a/b","epoch":1,"positions":[1]}"#,
-        "delivery record has version 2, this program reads version 1",
+        r#"delivery record is of unknown type "cursor" in version 2"#,
     );
     check_unreadable(
         r#"{"v":1,"type":"parked","sub":"a/b","epoch":1}"#,
-        r#"delivery record is of unknown type "parked""#,
+        r#"delivery record is of unknown type "parked" in version 1"#,
     );
 }
 

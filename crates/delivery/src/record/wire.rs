@@ -1,25 +1,34 @@
 //! The stored form of a delivery record. A change in here is a change of a stored format.
 
-use ndxp_model::{AgreementRef, SubscriptionName};
+mod forms;
+mod letter;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{Cursor, DeliveryRecord, Handed, HandedRange, Opened};
+use super::{
+    Base, Cursor, DeliveryRecord, Failed, Handed, LetterChanged, Opened, Outage, Settled, Sought,
+    Viewed,
+};
+use forms::{
+    BaseV1, CursorV1, FailedV1, HandedV1, OpenedV1, OpenedV2, OutageV1, SettledV1, SoughtV1,
+    ViewedV1,
+};
+use letter::LetterV1;
+
+pub(crate) use forms::{failure_row, handed_row, span_row};
+pub(crate) use letter::{LetterForm, StateForm};
 
 /// Why a stored delivery record cannot be read.
 #[derive(Debug, Error)]
 pub enum UnreadableRecord {
-    /// It is of a version that this program does not know.
-    #[error("delivery record has version {v}, this program reads version {VERSION}")]
-    UnknownVersion {
-        /// Its version.
-        v: u64,
-    },
-    /// It is of a kind that this program does not know.
-    #[error("delivery record is of unknown type {kind:?}")]
-    UnknownType {
+    /// It is of a kind or a version of it that this program does not know.
+    #[error("delivery record is of unknown type {kind:?} in version {v}")]
+    Unknown {
         /// Its type.
         kind: String,
+        /// Its version.
+        v: u64,
     },
     /// It is not JSON, or lacks a member, or has one too many, or one of a wrong type.
     #[error("delivery record does not have the form of its type")]
@@ -34,9 +43,10 @@ pub enum UnreadableRecord {
         /// The attempt.
         attempt: u32,
     },
+    /// A dead letter whose members do not fit together.
+    #[error("delivery record has an impossible letter: {0}")]
+    ImpossibleLetter(&'static str),
 }
-
-const VERSION: u64 = 1;
 
 /// What every version has.
 #[derive(Deserialize)]
@@ -46,97 +56,70 @@ struct Envelope {
     kind: String,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct OpenedV1 {
-    v: u64,
-    #[serde(rename = "type")]
-    kind: String,
-    sub: SubscriptionName,
-    epoch: u64,
-    start: Vec<u64>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct HandedV1 {
-    v: u64,
-    #[serde(rename = "type")]
-    kind: String,
-    sub: SubscriptionName,
-    epoch: u64,
-    agreement: AgreementRef,
-    n: u64,
-    /// Partition, first offset, last offset, attempt.
-    ranges: Vec<(u32, u64, u64, u32)>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CursorV1 {
-    v: u64,
-    #[serde(rename = "type")]
-    kind: String,
-    sub: SubscriptionName,
-    epoch: u64,
-    positions: Vec<u64>,
-}
-
 pub(super) fn encode(record: &DeliveryRecord) -> Vec<u8> {
+    let kind = |name: &str| name.to_owned();
     match record.clone() {
-        DeliveryRecord::Opened(Opened { sub, epoch, start }) => {
-            to_json(&OpenedV1 { v: VERSION, kind: "opened".to_owned(), sub, epoch, start })
+        DeliveryRecord::Opened(Opened { sub, epoch, start, view: None }) => {
+            to_json(&OpenedV1 { v: 1, kind: kind("opened"), sub, epoch, start })
         }
-        DeliveryRecord::Handed(Handed { sub, epoch, agreement, n, ranges }) => {
-            let ranges = ranges.iter().map(|r| (r.partition, r.first, r.last, r.attempt)).collect();
-            let kind = "handed".to_owned();
-            to_json(&HandedV1 { v: VERSION, kind, sub, epoch, agreement, n, ranges })
+        DeliveryRecord::Opened(Opened { sub, epoch, start, view: Some(view) }) => {
+            to_json(&OpenedV2 { v: 2, kind: kind("opened"), sub, epoch, start, view })
         }
+        DeliveryRecord::Handed(handed) => to_json(&HandedV1::from(handed)),
         DeliveryRecord::Cursor(Cursor { sub, epoch, positions }) => {
-            to_json(&CursorV1 { v: VERSION, kind: "cursor".to_owned(), sub, epoch, positions })
+            to_json(&CursorV1 { v: 1, kind: kind("cursor"), sub, epoch, positions })
+        }
+        DeliveryRecord::Base(base) => to_json(&BaseV1::from(base)),
+        DeliveryRecord::Settled(settled) => to_json(&SettledV1::from(settled)),
+        DeliveryRecord::Failed(failed) => to_json(&FailedV1::from(failed)),
+        DeliveryRecord::Outage(Outage { sub, epoch, streak, failing_since, probes }) => {
+            let kind = kind("outage");
+            to_json(&OutageV1 { v: 1, kind, sub, epoch, streak, failing_since, probes })
+        }
+        DeliveryRecord::Letter(letter) => to_json(&LetterV1::from(letter)),
+        DeliveryRecord::Sought(Sought { sub, epoch, positions }) => {
+            to_json(&SoughtV1 { v: 1, kind: kind("sought"), sub, epoch, positions })
+        }
+        DeliveryRecord::Viewed(Viewed { sub, epoch, view }) => {
+            to_json(&ViewedV1 { v: 1, kind: kind("viewed"), sub, epoch, view })
         }
     }
 }
 
 pub(super) fn decode(value: &[u8]) -> Result<DeliveryRecord, UnreadableRecord> {
     let Envelope { v, kind } = from_json(value)?;
-    if v != VERSION {
-        return Err(UnreadableRecord::UnknownVersion { v });
-    }
-    match kind.as_str() {
-        "opened" => {
+    Ok(match (kind.as_str(), v) {
+        ("opened", 1) => {
             let OpenedV1 { sub, epoch, start, .. } = from_json(value)?;
-            Ok(Opened { sub, epoch, start }.into())
+            Opened { sub, epoch, start, view: None }.into()
         }
-        "handed" => {
-            let HandedV1 { sub, epoch, agreement, n, ranges, .. } = from_json(value)?;
-            let ranges = ranges.into_iter().map(range).collect::<Result<_, _>>()?;
-            Ok(Handed { sub, epoch, agreement, n, ranges }.into())
+        ("opened", 2) => {
+            let OpenedV2 { sub, epoch, start, view, .. } = from_json(value)?;
+            Opened { sub, epoch, start, view: Some(view) }.into()
         }
-        "cursor" => {
+        ("handed", 1) => Handed::try_from(from_json::<HandedV1>(value)?)?.into(),
+        ("cursor", 1) => {
             let CursorV1 { sub, epoch, positions, .. } = from_json(value)?;
-            Ok(Cursor { sub, epoch, positions }.into())
+            Cursor { sub, epoch, positions }.into()
         }
-        _ => Err(UnreadableRecord::UnknownType { kind }),
-    }
-}
-
-fn range(
-    (partition, first, last, attempt): (u32, u64, u64, u32),
-) -> Result<HandedRange, UnreadableRecord> {
-    let range = HandedRange { partition, first, last, attempt };
-    match range.is_possible() {
-        true => Ok(range),
-        false => Err(UnreadableRecord::ImpossibleRange { first, last, attempt }),
-    }
-}
-
-impl HandedRange {
-    /// Tells whether a correct writer can have written it. The largest offset is never given, so
-    /// that the one after the last can always be named.
-    pub(crate) fn is_possible(&self) -> bool {
-        self.first <= self.last && self.last < u64::MAX && self.attempt > 0
-    }
+        ("base", 1) => Base::try_from(from_json::<BaseV1>(value)?)?.into(),
+        ("settled", 1) => Settled::try_from(from_json::<SettledV1>(value)?)?.into(),
+        ("failed", 1) => Failed::from(from_json::<FailedV1>(value)?).into(),
+        ("outage", 1) => {
+            let OutageV1 { sub, epoch, streak, failing_since, probes, .. } = from_json(value)?;
+            Outage { sub, epoch, streak, failing_since, probes }.into()
+        }
+        ("letter", 1) => LetterChanged::try_from(from_json::<LetterV1>(value)?)?.into(),
+        ("sought", 1) => {
+            let SoughtV1 { sub, epoch, positions, .. } = from_json(value)?;
+            Sought { sub, epoch, positions }.into()
+        }
+        ("viewed", 1) => {
+            let ViewedV1 { sub, epoch, view, .. } = from_json(value)?;
+            Viewed { sub, epoch, view }.into()
+        }
+        _ => return Err(UnreadableRecord::Unknown { kind, v }),
+    })
 }
 
 fn from_json<'a, T: Deserialize<'a>>(value: &'a [u8]) -> Result<T, UnreadableRecord> {

@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::UnknownPartition;
 use crate::{
-    limits::Room,
+    place::{KeyHash, Place, Verdict},
     record::{Handed, HandedRange},
     spans::Spans,
     token::AckToken,
@@ -15,21 +15,66 @@ use crate::{
 /// A record that may leave: it was read, decided on and projected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Item {
-    /// The partition.
-    pub partition: u32,
-    /// The offset.
-    pub offset: u64,
+    /// Where it stands.
+    pub place: Place,
     /// Bytes that it counts for against the credit.
     pub size: u64,
+    /// Its key's hash.
+    pub key: KeyHash,
+    /// How it is to be shown. For a record that is fetched again the machine knows better.
+    pub verdict: Verdict,
 }
 
-/// What to do about a hand-out: make the record durable, then send a frame of the deliveries.
+/// A record that the machine keeps, to be fetched from the log again and given to
+/// [`Stream::hand`](crate::Stream::hand), or withdrawn if it may not leave any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refetch {
+    /// Where it stands.
+    pub place: Place,
+    /// Its key's hash, as it was given.
+    pub key: KeyHash,
+    /// How it is to be shown, as it was judged.
+    pub verdict: Verdict,
+}
+
+impl Refetch {
+    /// Returns it as an item of a frame.
+    #[must_use]
+    pub fn item(self, size: u64) -> Item {
+        let Self { place, key, verdict } = self;
+        Item { place, size, key, verdict }
+    }
+}
+
+/// What to do about items.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "what was handed out counts as sent"]
 pub struct HandOut {
-    /// The record to append behind the release's audit entry.
+    /// What to make durable and to send; nothing if no item went into the frame.
+    pub frame: Option<Frame>,
+    /// What became of each item, in their order.
+    pub fates: Vec<Fate>,
+}
+
+/// What leaves together: make the record durable, then send a frame of the deliveries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// The record to append behind the release's audit entry. Its number is what
+    /// [`Stream::taken`](crate::Stream::taken) wants.
     pub handed: Handed,
-    /// One for each item, in their order.
-    pub deliveries: Vec<Delivery>,
+}
+
+/// What became of an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It goes into the frame.
+    Given(Delivery),
+    /// The machine keeps it and will ask for it again.
+    Parked,
+    /// There was no room for it. It is as if it had not been offered.
+    Left,
+    /// It was settled by an earlier stream, or is a dead letter: it does not go out.
+    Passed,
 }
 
 /// What a frame says about a record beside its content.
@@ -39,47 +84,76 @@ pub struct Delivery {
     pub token: AckToken,
     /// Which time it is that the record is handed out. Above 1 it may have been received before.
     pub attempt: u32,
+    /// It lies below what the subscription had reached before its positions were set, or is in the
+    /// difference of two views.
+    pub replayed: bool,
+    /// How it is to be shown.
+    pub verdict: Verdict,
 }
 
-/// Why records cannot be handed out. Nothing has changed.
+/// Why items cannot be handed out. Nothing has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum HandError {
-    /// A frame holds at least one record.
-    #[error("there is nothing to hand out")]
-    Empty,
-    /// They exceed [`Stream::room`](crate::Stream::room).
-    #[error("{} records of {} bytes exceed the room of {} and {}", asked.records, asked.bytes, room.records, room.bytes)]
-    NoRoom {
-        /// What was to be handed out.
-        asked: Room,
-        /// What there is room for.
-        room: Room,
-    },
     /// There is no such partition.
     #[error(transparent)]
     UnknownPartition(#[from] UnknownPartition),
-    /// The offset is not the next one: it was passed already, or one before it was neither handed
-    /// out nor withheld and would be lost.
-    #[error("offset {offset} of partition {partition} is out of order, {next} is next")]
+    /// The offset is not the next one: one before it was neither handed out nor withheld and would
+    /// be lost, or it was passed, and the machine does not ask for it.
+    #[error("{place} is out of order, {next} is next")]
     OutOfOrder {
-        /// The partition.
-        partition: u32,
-        /// The offset that was to be handed out.
-        offset: u64,
-        /// The lowest that has to be handed out or withheld first.
+        /// What was to be handed out.
+        place: Place,
+        /// The lowest offset that has to be handed out or withheld first.
         next: u64,
+    },
+    /// The machine keeps it and does not ask for it now, or it is offered twice.
+    #[error("{place} is not to be fetched now")]
+    NotDue {
+        /// What was to be handed out.
+        place: Place,
     },
 }
 
-/// Says in ranges what was handed out, by partition and offset.
-pub(super) fn ranges(spans: &BTreeMap<u32, Spans<u32>>) -> Vec<HandedRange> {
-    let ranges = spans.iter().flat_map(|(&partition, spans)| {
-        spans.iter().map(move |(span, attempt)| HandedRange {
-            partition,
-            first: span.start,
-            last: span.end - 1,
-            attempt,
-        })
-    });
-    ranges.collect()
+/// What a frame holds, by partition and offset.
+#[derive(Debug, Default)]
+pub(super) struct Holding {
+    spans: BTreeMap<u32, Spans<u32>>,
+    /// Neighbours that came one after the other.
+    run: Option<HandedRange>,
+}
+
+impl Holding {
+    pub(super) fn add(&mut self, place: Place, attempt: u32) {
+        if let Some(run) = &mut self.run
+            && run.partition == place.partition
+            && run.last + 1 == place.offset
+            && run.attempt == attempt
+        {
+            run.last = place.offset;
+            return;
+        }
+        self.end_run();
+        let Place { partition, offset } = place;
+        self.run = Some(HandedRange { partition, first: offset, last: offset, attempt });
+    }
+
+    pub(super) fn ranges(mut self) -> Vec<HandedRange> {
+        self.end_run();
+        let ranges = self.spans.iter().flat_map(|(&partition, spans)| {
+            spans.iter().map(move |(span, attempt)| HandedRange {
+                partition,
+                first: span.start,
+                last: span.end - 1,
+                attempt,
+            })
+        });
+        ranges.collect()
+    }
+
+    fn end_run(&mut self) {
+        if let Some(run) = self.run.take() {
+            let spans = self.spans.entry(run.partition).or_default();
+            spans.set(run.first..run.last + 1, run.attempt);
+        }
+    }
 }

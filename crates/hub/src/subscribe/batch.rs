@@ -1,7 +1,7 @@
 //! What one frame holds: stored records, filtered and projected. Pure.
 
 use bytes::Bytes;
-use ndxp_delivery::{Delivery, Item};
+use ndxp_delivery::{Delivery, Item, KeyHash, Place, Verdict};
 use ndxp_log::Stored;
 use ndxp_model::{AgencyId, Dataset, Op, Timestamp};
 use ndxp_policy::Plan;
@@ -57,7 +57,8 @@ impl View<'_> {
         };
         // Credit counts payloads alone: that is what a client gives back.
         let size = delivered.payload.len() as u64;
-        let item = Item { partition, offset: stored.offset, size };
+        let place = Place { partition, offset: stored.offset };
+        let item = Item { place, size, key: KeyHash(0), verdict: Verdict::default() };
         Some(Outgoing { item, record: delivered, published_at: record.timestamp })
     }
 

@@ -1,7 +1,7 @@
 //! From the log to the consumer: read, decide, project, make the release durable, send.
 
 use ndxp_audit::{DatasetAt, Delivered, Entry, Release};
-use ndxp_delivery::{Applied, DeliveryRecord, HandedRange, Room, lane};
+use ndxp_delivery::{Applied, DeliveryRecord, Fate, HandedRange, Room, lane};
 use ndxp_log::{Covered, ReadLimits, Stored};
 use ndxp_proto::exchange::{self as pb, subscribe_response::Frame as Out};
 
@@ -105,10 +105,21 @@ impl Live {
     /// Makes the release durable, then sends the frame, if the right still holds.
     async fn hand_out(&mut self, outgoing: Vec<Outgoing>, outbox: &Outbox) -> Result<(), End> {
         let items: Vec<_> = outgoing.iter().map(|record| record.item).collect();
-        let out = self.machine.hand(&self.right.grant().agreement, &items);
+        let now = self.core.delivery_now();
+        let out = self.machine.hand(&self.right.grant().agreement, &items, now);
         let out = out.map_err(|e| Failed(refuse::bug(&e)))?;
-        let entry = self.release(&out.handed.ranges, items.len())?;
-        let handed = DeliveryRecord::from(out.handed);
+        let Some(frame) = out.frame else { return Ok(()) };
+        let outgoing: Vec<_> = outgoing
+            .into_iter()
+            .zip(out.fates)
+            .filter_map(|(record, fate)| match fate {
+                Fate::Given(delivery) => Some((record, delivery)),
+                Fate::Parked | Fate::Left | Fate::Passed => None,
+            })
+            .collect();
+        let count = outgoing.len();
+        let entry = self.release(&frame.handed.ranges, count)?;
+        let handed = DeliveryRecord::from(frame.handed);
         let record = log_record(&handed, self.core.now());
         let covered = Covered::Handed { lane: lane(&self.name), record };
         self.turn.begin();
@@ -117,18 +128,18 @@ impl Live {
         if self.turn.apply(&handed) != Applied::Taken {
             return Err(End::fenced());
         }
-        self.observe(&outgoing);
-        let pairs = outgoing.into_iter().zip(out.deliveries);
+        self.observe(outgoing.iter().map(|(record, _)| record));
+        let pairs = outgoing.into_iter();
         let records = pairs.map(|(record, delivery)| record.deliver(delivery)).collect();
         let receipt = Some(receipt_message(receipt, ""));
         // `send` decides again before it offers the frame.
         self.send(Out::Deliver(pb::SubscribeDeliver { receipt, records }), outbox).await?;
         self.idle_sent = false;
-        self.count("handed", items.len() as u64);
+        self.count("handed", count as u64);
         Ok(())
     }
 
-    fn observe(&self, outgoing: &[Outgoing]) {
+    fn observe<'a>(&self, outgoing: impl Iterator<Item = &'a Outgoing>) {
         let now = self.core.now();
         for record in outgoing {
             let waited = now.millis().saturating_sub(record.published_at.millis()).max(0);

@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ndxp_delivery::{AckToken, Applied, DeliveryRecord, Room, Stream as Machine};
+use ndxp_delivery::{AckToken, Applied, Change, DeliveryRecord, Room, Stream as Machine};
 use ndxp_model::{Dataset, SubscriptionName};
 use ndxp_proto::{
     error::Refusal,
@@ -144,12 +144,10 @@ impl Live {
                 Err(_) => lost.push(bytes),
             }
         }
-        let settled = self.machine.ack(&tokens);
+        let settled = self.machine.ack(&tokens, self.core.delivery_now());
         self.starved = false;
         lost.extend(settled.lost.iter().map(|token| token.to_bytes().to_vec().into()));
-        if let Some(cursor) = settled.cursor {
-            self.write(cursor.into()).await?;
-        }
+        self.write_all(settled.change).await?;
         self.count("acked", settled.acked);
         let settled = u32::try_from(settled.acked).unwrap_or(u32::MAX);
         let result = pb::SubscribeSettleResult { lost, settled };
@@ -157,10 +155,15 @@ impl Live {
     }
 
     async fn checkpoint(&mut self) -> Result<(), End> {
-        match self.machine.checkpoint() {
-            Some(cursor) => self.write(cursor.into()).await,
-            None => Ok(()),
+        let change = self.machine.checkpoint();
+        self.write_all(change).await
+    }
+
+    async fn write_all(&mut self, change: Change) -> Result<(), End> {
+        for record in change.append {
+            self.write(record).await?;
         }
+        Ok(())
     }
 
     async fn write(&mut self, record: DeliveryRecord) -> Result<(), End> {

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use ndxp_audit::DatasetAt;
-use ndxp_delivery::{Applied, DeliveryRecord, Limits as Bounds, Stream as Machine};
+use ndxp_delivery::{Applied, DeliveryRecord, Limits as Bounds, Options, Order, Stream as Machine};
 use ndxp_log::Partition;
 use ndxp_model::{Dataset, DatasetState, SubscriptionName, Topic};
 use ndxp_proto::{
@@ -73,7 +73,7 @@ async fn opened(
     let start = subscription.start.clone();
     let right = Right::open(core, call, subscription)?;
     let mut turn = core.slots.turn(&core.log, &name).await?;
-    let machine = machine(core, &mut turn, start, &dataset).await?;
+    let machine = machine(core, &mut turn, start, &dataset, &right).await?;
     let mut ends = StreamMap::new();
     let mut known_ends = Vec::new();
     for number in 0..dataset.partitions {
@@ -106,9 +106,11 @@ async fn machine(
     turn: &mut Turn,
     mut start: Vec<u64>,
     dataset: &Dataset,
+    right: &Right,
 ) -> Result<Machine, End> {
     start.resize(dataset.partitions as usize, 0);
-    let opening = DeliveryRecord::from(turn.progress().opening(&start));
+    let view = right.grant().agreement.clone();
+    let opening = DeliveryRecord::from(turn.progress().opening(&start, view));
     let applied = turn.write(&core.log, opening, core.now()).await;
     if applied.map_err(|e| Failed(refuse::append(&e)))? != Applied::Taken {
         return Err(End::fenced());
@@ -116,7 +118,16 @@ async fn machine(
     let bug = |cause: &(dyn std::error::Error + 'static)| Failed(refuse::bug(cause));
     let (records, bytes) = (core.limits.outstanding_records, core.limits.outstanding_bytes);
     let bounds = Bounds::new(u64::from(records), bytes).map_err(|e| bug(&e))?;
-    Ok(Machine::open(turn.progress(), bounds).map_err(|e| bug(&e))?)
+    let options = Options { order: Order::None, limits: bounds, ..Options::default() };
+    let opening = Machine::open(turn.progress(), options, core.delivery_now());
+    let opening = opening.map_err(|e| bug(&e))?;
+    for record in opening.change.append {
+        let applied = turn.write(&core.log, record, core.now()).await;
+        if applied.map_err(|e| Failed(refuse::append(&e)))? != Applied::Taken {
+            return Err(End::fenced());
+        }
+    }
+    Ok(opening.stream)
 }
 
 fn ready(live: &Live) -> pb::SubscribeReady {

@@ -196,7 +196,8 @@ async fn each(
         let page = log.read(&at, next, PAGE).await?;
         let Some(last) = page.last() else { return Ok(()) };
         next = last.offset + 1;
-        for stored in &page {
+        // An empty value is a tombstone: what it forgets is in other records.
+        for stored in page.iter().filter(|stored| !stored.record.value.is_empty()) {
             let record = DeliveryRecord::decode(&stored.record.value)
                 .map_err(|source| SlotError::Record { lane, offset: stored.offset, source })?;
             take(&record);

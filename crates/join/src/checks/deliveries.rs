@@ -59,7 +59,8 @@ pub(super) fn join(log: &Log, leaves: &Leaves, report: &mut Report) -> History {
     let mut history = History::new();
     let mut released = BTreeSet::new();
     for lane in &log.lanes {
-        for record in &lane.records {
+        // An empty value is a tombstone: what it forgets stands in other records.
+        for record in lane.records.iter().filter(|record| !record.value.is_empty()) {
             let at = lane.at(record.offset);
             if let Err(what) = take(log, lane, record, leaves, &mut history, &mut released, report)
             {
@@ -96,8 +97,18 @@ fn take(
     sub.at = lane.at(record.offset);
     let latest = sub.epochs.last_key_value().map_or(0, |(epoch, _)| *epoch);
     match &line.what {
-        What::Opened { .. } | What::Cursor { .. } if record.covered.is_some() => {
+        What::Opened { .. } | What::Cursor { .. } | What::Sought { .. } | What::Other { .. }
+            if record.covered.is_some() =>
+        {
             return Err("is covered by an audit entry, but hands out nothing");
+        }
+        What::Other { .. } => {}
+        What::Sought { positions } => {
+            if line.epoch <= latest {
+                return Err("opens an epoch that was opened before");
+            }
+            sub.epochs.insert(line.epoch, Epoch::default());
+            sub.cursor.clone_from(positions);
         }
         What::Opened { start } => {
             if line.epoch <= latest {

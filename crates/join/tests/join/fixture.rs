@@ -124,7 +124,8 @@ async fn write(dir: &Path) {
     // Entries 3 and 4; partition 0 holds a, a, a, and partition 1 holds d, d.
     hub.publish(&[("r-1", "a"), ("r-2", "d"), ("r-3", "a")]).await;
     hub.publish(&[("r-4", "a"), ("r-5", "d")]).await;
-    hub.deliver(Opened { sub: SUB.parse().unwrap(), epoch: 1, start: vec![0, 0] }.into()).await;
+    let (sub, start, view) = (SUB.parse().unwrap(), vec![0, 0], None);
+    hub.deliver(Opened { sub, epoch: 1, start, view }.into()).await;
     // Entries 5 and 6.
     hub.hand(1, (partition("a"), 0, 2)).await;
     hub.hand(2, (partition("d"), 0, 1)).await;
