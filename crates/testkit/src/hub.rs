@@ -1,6 +1,7 @@
 //! A whole hub in the test's process: real TLS, real gRPC on port 0, a real log.
 
 use std::{
+    net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -152,10 +153,21 @@ impl TestHub {
         http::get(self.node.http(), "/metrics").await.1
     }
 
+    /// Returns where the hub serves health and metrics.
+    #[must_use]
+    pub fn http(&self) -> SocketAddr {
+        self.node.http()
+    }
+
     /// Asks whether the hub is ready: the status and the reasons.
     pub async fn ready(&self) -> (u16, String) {
-        http::get(self.node.http(), "/readyz").await
+        ready_at(self.http()).await
     }
+}
+
+/// As [`TestHub::ready`], of a hub that somebody else holds.
+pub async fn ready_at(http: SocketAddr) -> (u16, String) {
+    http::get(http, "/readyz").await
 }
 
 fn server_files(authority: &Authority, clock: &TestClock, crl: Option<String>) -> TlsFiles {

@@ -34,7 +34,7 @@ mod stream;
 
 pub use clock::TestClock;
 pub use engine::Engine;
-pub use hub::{TEST_DRAIN, TestHub};
+pub use hub::{TEST_DRAIN, TestHub, ready_at};
 pub use journal::journal;
 pub use nation::{Grant, Spec, citizens};
 pub use records::{delete, event, upsert};

@@ -241,8 +241,20 @@ impl TestHub {
         dataset: &str,
         records: Vec<Record>,
     ) -> Result<PublishResponse, Status> {
-        let mut service =
-            PublishServiceClient::new(self.channel(&format!("agency/{agency}/system/portal")));
+        let channel = self.channel(&format!("agency/{agency}/system/portal"));
+        Self::publish_on(channel, dataset, records).await
+    }
+
+    /// Publishes once on a connection.
+    ///
+    /// # Errors
+    /// The hub's refusal, or a lost connection.
+    pub async fn publish_on(
+        channel: tonic::transport::Channel,
+        dataset: &str,
+        records: Vec<Record>,
+    ) -> Result<PublishResponse, Status> {
+        let mut service = PublishServiceClient::new(channel);
         let request = PublishRequest {
             dataset: resource(dataset),
             records,

@@ -74,7 +74,7 @@ impl Tls {
             Seen { in_force: files.digest(), unusable: None, trouble: None, judged_after: None };
         // Zeros from the start, so that an alarm on the first failure sees a rise.
         for outcome in ["in_force", "kept"] {
-            metrics.tls_reloads.get_or_create(&OutcomeLabels { outcome });
+            let _ = metrics.tls_reloads.get_or_create(&OutcomeLabels { outcome });
         }
         let (in_force, seen) = (watch::Sender::new(settings), Mutex::new(seen));
         Ok(Self { source, domain, clock, connections, metrics, in_force, seen })

@@ -1,6 +1,8 @@
 //! Invariant 4: nothing leaves without a decision in force, and a stream without one is cut within
 //! a second, also when nobody reads it.
 
+mod crowd;
+
 use std::{
     net::SocketAddr,
     time::{Duration, Instant},
@@ -184,7 +186,10 @@ async fn invariant_4_peer_whose_window_is_full_is_cut() {
 }
 
 /// Passes bytes on, until it is told to stop; then it waits for the hub's reset.
-async fn stalling(hub: SocketAddr, stall: oneshot::Receiver<()>) -> (SocketAddr, Stalled) {
+pub(crate) async fn stalling(
+    hub: SocketAddr,
+    stall: oneshot::Receiver<()>,
+) -> (SocketAddr, Stalled) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let task = tokio::spawn(async move {
@@ -201,7 +206,7 @@ async fn stalling(hub: SocketAddr, stall: oneshot::Receiver<()>) -> (SocketAddr,
     (address, task)
 }
 
-type Stalled = tokio::task::JoinHandle<TcpStream>;
+pub(crate) type Stalled = tokio::task::JoinHandle<TcpStream>;
 
 #[tokio::test]
 async fn invariant_4_peer_that_does_not_read_its_socket_is_cut() {

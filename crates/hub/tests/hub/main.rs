@@ -6,6 +6,7 @@ mod audit;
 mod certificates;
 mod contract;
 mod cut;
+mod drain;
 mod durable;
 mod hidden;
 mod leaves;
