@@ -16,7 +16,7 @@ use ndxp_log::{
     Covered, Log, Partition, ReadLimits, Record,
     embedded::{Config, Embedded, TailLimits},
 };
-use ndxp_model::{DatasetName, Topic};
+use ndxp_model::{DatasetName, Keep, Topic};
 
 const RECORD_BYTES: usize = 700;
 
@@ -25,7 +25,7 @@ async fn main() {
     let root = env::args().nth(1).unwrap_or_else(|| "target/measure-log".into());
     let _ = std::fs::remove_dir_all(&root);
     let log = Arc::new(Embedded::open(Config::new(&root)).unwrap());
-    log.create(&dataset(), 4).await.unwrap();
+    log.create(&dataset(), 4, Keep::Everything).await.unwrap();
     one_at_a_time(&log).await;
     for (callers, size, calls) in [(1, 500, 400), (8, 500, 100), (64, 1, 500)] {
         batches(&log, callers, size, calls).await;

@@ -37,7 +37,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use ndxp_model::{DatasetName, HubTopic, LANES, Timestamp, Topic};
+use ndxp_model::{DatasetName, HubTopic, Keep, LANES, Timestamp, Topic};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::{
@@ -252,7 +252,12 @@ impl Log for Embedded {
         "embedded"
     }
 
-    async fn create(&self, dataset: &DatasetName, partitions: u32) -> Result<(), AppendError> {
+    async fn create(
+        &self,
+        dataset: &DatasetName,
+        partitions: u32,
+        _keep: Keep,
+    ) -> Result<(), AppendError> {
         let (reply, answer) = oneshot::channel();
         let dataset = dataset.clone();
         self.send(Job::Create { dataset, partitions, reply }, answer).await
@@ -326,6 +331,14 @@ impl Log for Embedded {
         let range = (slot.earliest, *slot.end.borrow());
         let id = slot.id;
         self.in_store(move |store| store.offset_at(id, range, time.millis())).await
+    }
+
+    async fn earliest(&self, at: &Partition) -> Result<u64, ReadError> {
+        Ok(self.readable(at)?.earliest)
+    }
+
+    async fn tidy(&self, _now: Timestamp) -> Result<(), AppendError> {
+        Ok(())
     }
 
     fn lanes(&self) -> watch::Receiver<Lanes> {

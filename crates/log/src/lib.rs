@@ -20,7 +20,7 @@ mod record;
 use std::fmt;
 
 use async_trait::async_trait;
-use ndxp_model::{DatasetName, HubTopic, Timestamp, Topic};
+use ndxp_model::{DatasetName, HubTopic, Keep, Timestamp, Topic};
 use thiserror::Error;
 use tokio::sync::watch;
 
@@ -156,11 +156,17 @@ pub trait Log: Send + Sync + fmt::Debug {
     /// Returns the engine's name, for metrics: `embedded`, `kafka`, `memory`.
     fn engine(&self) -> &'static str;
 
-    /// Creates a dataset's topic. Repeating it with the same number of partitions does nothing.
+    /// Creates a dataset's topic. Repeating it with the same number of partitions changes at most
+    /// what is kept. (What is kept of the hub's own topics is [`HubTopic::keep`].)
     ///
     /// # Errors
     /// [`AppendError::Unavailable`] also if the topic exists with another number of partitions.
-    async fn create(&self, dataset: &DatasetName, partitions: u32) -> Result<(), AppendError>;
+    async fn create(
+        &self,
+        dataset: &DatasetName,
+        partitions: u32,
+        keep: Keep,
+    ) -> Result<(), AppendError>;
 
     /// Appends what the hub itself keeps and returns the first offset. Never a dataset's record:
     /// the type of `topic` has none.
@@ -207,6 +213,20 @@ pub trait Log: Send + Sync + fmt::Debug {
     /// # Errors
     /// [`ReadError`].
     async fn offset_at(&self, at: &Partition, time: Timestamp) -> Result<u64, ReadError>;
+
+    /// Returns the earliest offset that may still be read: 0, or what retention has left. Compaction
+    /// does not move it; it leaves holes above.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    async fn earliest(&self, at: &Partition) -> Result<u64, ReadError>;
+
+    /// Deletes what may be deleted at `now`, in steps that do not hold up appends; a node calls it
+    /// every few minutes. Brokers do it by themselves: there it does nothing. Cancel-safe.
+    ///
+    /// # Errors
+    /// [`AppendError`]; what was not deleted is tried again by the next call.
+    async fn tidy(&self, now: Timestamp) -> Result<(), AppendError>;
 
     /// Follows the lanes that this node owns.
     fn lanes(&self) -> watch::Receiver<Lanes>;

@@ -10,7 +10,7 @@ mod state;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use ndxp_model::{DatasetName, HubTopic, LANES, Timestamp, Topic};
+use ndxp_model::{DatasetName, HubTopic, Keep, LANES, Timestamp, Topic};
 use tokio::sync::{oneshot, watch};
 
 use crate::{
@@ -90,7 +90,12 @@ impl Log for Memory {
         "memory"
     }
 
-    async fn create(&self, dataset: &DatasetName, partitions: u32) -> Result<(), AppendError> {
+    async fn create(
+        &self,
+        dataset: &DatasetName,
+        partitions: u32,
+        _keep: Keep,
+    ) -> Result<(), AppendError> {
         self.shared.state().create(dataset, partitions)
     }
 
@@ -142,6 +147,14 @@ impl Log for Memory {
 
     async fn offset_at(&self, at: &Partition, time: Timestamp) -> Result<u64, ReadError> {
         self.shared.state().offset_at(at, time)
+    }
+
+    async fn earliest(&self, at: &Partition) -> Result<u64, ReadError> {
+        self.shared.state().follow(at).map(|_| 0)
+    }
+
+    async fn tidy(&self, _now: Timestamp) -> Result<(), AppendError> {
+        Ok(())
     }
 
     fn lanes(&self) -> watch::Receiver<Lanes> {

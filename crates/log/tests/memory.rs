@@ -8,7 +8,7 @@ use ndxp_log::{
     AppendError, Covered, Log, Partition, ReadError, ReadLimits, Record, conformance,
     memory::{Fault, Faults, Memory},
 };
-use ndxp_model::{DatasetName, HubTopic, Topic};
+use ndxp_model::{DatasetName, HubTopic, Keep, Topic};
 
 const ALL: ReadLimits = ReadLimits { records: 100, bytes: 1 << 20 };
 
@@ -50,7 +50,7 @@ async fn counts(log: &Memory) -> (usize, usize) {
 
 async fn log_with_dataset() -> Memory {
     let log = Memory::new();
-    log.create(&dataset(), 1).await.unwrap();
+    log.create(&dataset(), 1, Keep::Everything).await.unwrap();
     log
 }
 

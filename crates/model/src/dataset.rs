@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DatasetName, InvalidId, Op, Pointer, Title};
+use crate::{DatasetName, InvalidId, Keep, Op, Pointer, Retention, Title};
 
 /// The most partitions that a dataset may have.
 pub const MAX_PARTITIONS: u32 = 64;
@@ -24,6 +24,12 @@ pub enum Category {
 }
 
 impl Category {
+    /// Says whether the records are a state that consumers fold: of each key the newest counts.
+    #[must_use]
+    pub fn is_state(self) -> bool {
+        matches!(self, Self::Reference | Self::Master)
+    }
+
     /// Says whether a record with this operation belongs into a dataset of this category: state is
     /// upserted and deleted, events and cases happen.
     #[must_use]
@@ -81,6 +87,25 @@ pub struct Dataset {
     pub subject_fields: Vec<Pointer>,
     /// How many partitions it has: 1 to [`MAX_PARTITIONS`], fixed at activation.
     pub partitions: u32,
+    /// How long events and cases are kept; a dataset of state has none, it keeps the newest record
+    /// of each key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention: Option<Retention>,
+}
+
+impl Dataset {
+    /// Returns what the log keeps of its records.
+    #[must_use]
+    pub fn keep(&self) -> Keep {
+        match self.retention {
+            _ if self.category.is_state() => Keep::Newest { lag_ms: Keep::STATE_LAG_MS },
+            None | Some(Retention { max_age_s: None, max_bytes: None }) => Keep::Everything,
+            Some(Retention { max_age_s, max_bytes }) => Keep::Recent {
+                max_age_ms: max_age_s.map(|seconds| seconds.saturating_mul(1_000)),
+                max_bytes,
+            },
+        }
+    }
 }
 
 /// The number of a dataset's schema: 1, 2, 3, in order of registration.

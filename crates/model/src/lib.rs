@@ -10,6 +10,7 @@ mod agency;
 mod agreement;
 mod dataset;
 mod id;
+mod keep;
 mod pointer;
 mod principal;
 mod record;
@@ -27,6 +28,7 @@ pub use id::{
     AgencyId, AgreementId, DatasetId, DatasetName, InvalidId, OfficerId, PurposeCode, RequestId,
     SubscriptionId, SubscriptionName, SystemId, TrustDomain,
 };
+pub use keep::{Keep, Retention};
 pub use pointer::{InvalidPointer, Pointer};
 pub use principal::{InvalidPrincipal, Principal, PrincipalName, SystemName};
 pub use record::{InvalidRecordId, Op, RecordId};

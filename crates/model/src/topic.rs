@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::DatasetName;
+use crate::{DatasetName, Keep};
 
 /// How many partitions the delivery topic has: a subscription hashes to one, its lane.
 pub const LANES: u32 = 64;
@@ -28,6 +28,16 @@ impl HubTopic {
         match self {
             Self::Registry | Self::Audit => 1,
             Self::Delivery => LANES,
+        }
+    }
+
+    /// Returns what the log keeps of it. Nobody but the lane's owner reads the delivery topic, so
+    /// what is replaced there may go within a minute.
+    #[must_use]
+    pub fn keep(self) -> Keep {
+        match self {
+            Self::Registry | Self::Audit => Keep::Everything,
+            Self::Delivery => Keep::Newest { lag_ms: 60_000 },
         }
     }
 }

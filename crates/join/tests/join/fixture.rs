@@ -119,7 +119,7 @@ async fn write(dir: &Path) {
     hub.command(0, "genesis").await;
     let boot = Boot { version: "0.1.0".parse().unwrap(), position: 1, incarnation: word("01") };
     hub.note(Entry::Boot(boot)).await;
-    hub.log.create(&"tax/units".parse().unwrap(), 2).await.unwrap();
+    hub.log.create(&"tax/units".parse().unwrap(), 2, ndxp_model::Keep::Everything).await.unwrap();
     hub.command(1, "ActivateDataset").await;
     // Entries 3 and 4; partition 0 holds a, a, a, and partition 1 holds d, d.
     hub.publish(&[("r-1", "a"), ("r-2", "d"), ("r-3", "a")]).await;

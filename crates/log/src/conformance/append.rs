@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use ndxp_model::{HubTopic, Timestamp};
+use ndxp_model::{HubTopic, Keep, Timestamp};
 
 use super::{Rig, fixture::*};
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 
 pub(super) async fn offsets_are_contiguous_from_zero(rig: &mut dyn Rig) {
     let log = rig.open().await;
-    log.create(&dataset(), 1).await.unwrap();
+    log.create(&dataset(), 1, Keep::Everything).await.unwrap();
     assert_eq!(log.append(HubTopic::Registry, 0, vec![record("a")]).await, Ok(0));
     let two = vec![record("b"), record("c")];
     assert_eq!(log.append(HubTopic::Registry, 0, two).await, Ok(1));
@@ -29,7 +29,7 @@ pub(super) async fn offsets_are_contiguous_from_zero(rig: &mut dyn Rig) {
 
 pub(super) async fn covered_records_name_their_entry_and_position(rig: &mut dyn Rig) {
     let log = rig.open().await;
-    log.create(&dataset(), 2).await.unwrap();
+    log.create(&dataset(), 2, Keep::Everything).await.unwrap();
     publish(&*log, 0, &["earlier"]).await;
     let covered = vec![(1, record("a")), (0, record("b")), (1, record("c"))];
     let covered = Covered::Records { dataset: dataset(), records: covered };
@@ -59,7 +59,7 @@ pub(super) async fn handed_record_names_its_entry(rig: &mut dyn Rig) {
 
 pub(super) async fn callers_entry_headers_are_replaced(rig: &mut dyn Rig) {
     let log = rig.open().await;
-    log.create(&dataset(), 1).await.unwrap();
+    log.create(&dataset(), 1, Keep::Everything).await.unwrap();
     let mut forged = record("a");
     forged.headers.insert(0, Header::new(ENTRY_HEADER, "main:999"));
     forged.headers.push(Header::new(POSITION_HEADER, "7"));
@@ -74,7 +74,7 @@ pub(super) async fn callers_entry_headers_are_replaced(rig: &mut dyn Rig) {
 
 pub(super) async fn entry_is_readable_when_what_it_covers_is(rig: &mut dyn Rig) {
     let log = rig.open().await;
-    log.create(&dataset(), 1).await.unwrap();
+    log.create(&dataset(), 1, Keep::Everything).await.unwrap();
     let mut follower = log.follow(&data(0)).unwrap();
     let reader = Arc::clone(&log);
     let watching = tokio::spawn(async move {
@@ -99,7 +99,7 @@ pub(super) async fn entry_is_readable_when_what_it_covers_is(rig: &mut dyn Rig) 
 
 pub(super) async fn concurrent_calls_keep_their_own_order(rig: &mut dyn Rig) {
     let log = rig.open().await;
-    log.create(&dataset(), 1).await.unwrap();
+    log.create(&dataset(), 1, Keep::Everything).await.unwrap();
     let writers: Vec<_> = (0..8).map(|w| tokio::spawn(write_calls(Arc::clone(&log), w))).collect();
     let mut calls = Vec::new();
     for writer in writers {
@@ -175,7 +175,7 @@ pub(super) async fn empty_batch_writes_nothing(rig: &mut dyn Rig) {
 
 pub(super) async fn entry_may_cover_nothing(rig: &mut dyn Rig) {
     let log = rig.open().await;
-    log.create(&dataset(), 1).await.unwrap();
+    log.create(&dataset(), 1, Keep::Everything).await.unwrap();
     let appended = publish(&*log, 0, &[]).await;
     assert_eq!(appended, Appended { entry: 0, covered: vec![] });
     assert_eq!(end(&*log, &audit()).await, 1);
@@ -184,7 +184,7 @@ pub(super) async fn entry_may_cover_nothing(rig: &mut dyn Rig) {
 
 pub(super) async fn record_at_the_limit_is_taken(rig: &mut dyn Rig) {
     let log = rig.open().await;
-    log.create(&dataset(), 1).await.unwrap();
+    log.create(&dataset(), 1, Keep::Everything).await.unwrap();
     let big = Record { value: Bytes::from(vec![b'x'; MAX_RECORD_BYTES]), ..Record::default() };
     let covered = records(0, [big.clone(), record("small"), big.clone()]);
     log.append_after(record("entry"), covered).await.unwrap();

@@ -1,14 +1,14 @@
 //! Reading: ends, limits, pages, times.
 #![expect(clippy::unwrap_used, reason = "a check fails by panicking")]
 
-use ndxp_model::{HubTopic, LANES, Timestamp};
+use ndxp_model::{HubTopic, Keep, LANES, Timestamp};
 
 use super::{Rig, fixture::*};
 use crate::ReadLimits;
 
 pub(super) async fn reads_stop_at_the_durable_end(rig: &mut dyn Rig) {
     let log = rig.open().await;
-    log.create(&dataset(), 1).await.unwrap();
+    log.create(&dataset(), 1, Keep::Everything).await.unwrap();
     assert_eq!(log.read(&data(0), 0, PAGE).await, Ok(vec![]));
     publish(&*log, 0, &["a", "b"]).await;
     for from in [2, 3, u64::MAX] {
@@ -34,7 +34,7 @@ pub(super) async fn read_limits_hold_but_for_the_first_record(rig: &mut dyn Rig)
 
 pub(super) async fn pages_from_anywhere_equal_what_was_appended(rig: &mut dyn Rig) {
     let log = rig.open().await;
-    log.create(&dataset(), 1).await.unwrap();
+    log.create(&dataset(), 1, Keep::Everything).await.unwrap();
     let texts: Vec<_> = (0..700).map(|n| format!("{n:04}")).collect();
     for call in texts.chunks(90) {
         publish(&*log, 0, &call.iter().map(String::as_str).collect::<Vec<_>>()).await;
@@ -52,7 +52,7 @@ pub(super) async fn pages_from_anywhere_equal_what_was_appended(rig: &mut dyn Ri
 
 pub(super) async fn follower_wakes_when_the_end_moves(rig: &mut dyn Rig) {
     let log = rig.open().await;
-    log.create(&dataset(), 2).await.unwrap();
+    log.create(&dataset(), 2, Keep::Everything).await.unwrap();
     let mut follower = log.follow(&data(1)).unwrap();
     assert_eq!(*follower.borrow_and_update(), 0);
     let (asleep, started) = tokio::sync::oneshot::channel();
@@ -69,8 +69,8 @@ pub(super) async fn follower_wakes_when_the_end_moves(rig: &mut dyn Rig) {
 
 pub(super) async fn partitions_are_apart(rig: &mut dyn Rig) {
     let log = rig.open().await;
-    log.create(&dataset(), 3).await.unwrap();
-    log.create(&"tax/income-2".parse().unwrap(), 3).await.unwrap();
+    log.create(&dataset(), 3, Keep::Everything).await.unwrap();
+    log.create(&"tax/income-2".parse().unwrap(), 3, Keep::Everything).await.unwrap();
     publish(&*log, 0, &["zero"]).await;
     publish(&*log, 2, &["two", "two-again"]).await;
     log.append(HubTopic::Delivery, 2, vec![record("lane")]).await.unwrap();

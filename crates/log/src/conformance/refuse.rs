@@ -2,14 +2,14 @@
 #![expect(clippy::unwrap_used, reason = "a check fails by panicking")]
 
 use bytes::Bytes;
-use ndxp_model::{HubTopic, LANES, Timestamp};
+use ndxp_model::{HubTopic, Keep, LANES, Timestamp};
 
 use super::{Rig, fixture::*};
 use crate::{AppendError, Covered, MAX_RECORD_BYTES, ReadError, Record};
 
 pub(super) async fn too_large_record_refuses_the_whole_call(rig: &mut dyn Rig) {
     let log = rig.open().await;
-    log.create(&dataset(), 1).await.unwrap();
+    log.create(&dataset(), 1, Keep::Everything).await.unwrap();
     let value = Bytes::from(vec![0; MAX_RECORD_BYTES]);
     let large = Record { key: Some(Bytes::from_static(b"k")), value, ..Record::default() };
     let refused = AppendError::TooLarge { bytes: MAX_RECORD_BYTES + 1, limit: MAX_RECORD_BYTES };
@@ -31,7 +31,7 @@ pub(super) async fn unknown_partition_refuses_the_whole_call(rig: &mut dyn Rig) 
     let covered = records(0, [record("a")]);
     let answer = log.append_after(record("entry"), covered.clone()).await;
     assert_eq!(answer, refused("ndxp.data.tax.income/0".to_owned()), "before it is created");
-    log.create(&dataset(), 2).await.unwrap();
+    log.create(&dataset(), 2, Keep::Everything).await.unwrap();
     let covered = vec![(0, record("a")), (2, record("b"))];
     let covered = Covered::Records { dataset: dataset(), records: covered };
     let answer = log.append_after(record("entry"), covered).await;
@@ -59,16 +59,16 @@ pub(super) async fn unknown_partition_is_not_read(rig: &mut dyn Rig) {
 
 pub(super) async fn create_is_idempotent_and_keeps_its_count(rig: &mut dyn Rig) {
     let log = rig.open().await;
-    log.create(&dataset(), 2).await.unwrap();
+    log.create(&dataset(), 2, Keep::Everything).await.unwrap();
     publish(&*log, 1, &["a"]).await;
-    log.create(&dataset(), 2).await.unwrap();
+    log.create(&dataset(), 2, Keep::Everything).await.unwrap();
     assert_eq!(end(&*log, &data(1)).await, 1, "what is there stays");
     for other in [1, 3] {
-        let answer = log.create(&dataset(), other).await;
+        let answer = log.create(&dataset(), other, Keep::Everything).await;
         assert!(matches!(answer, Err(AppendError::Unavailable(_))), "{answer:?}");
     }
     for impossible in [0, 65] {
-        let answer = log.create(&"tax/other".parse().unwrap(), impossible).await;
+        let answer = log.create(&"tax/other".parse().unwrap(), impossible, Keep::Everything).await;
         assert!(matches!(answer, Err(AppendError::Unavailable(_))), "{answer:?}");
     }
     assert!(log.follow(&data(2)).is_err());

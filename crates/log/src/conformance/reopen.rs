@@ -1,14 +1,14 @@
 //! What is left after closing and opening again.
 #![expect(clippy::unwrap_used, reason = "a check fails by panicking")]
 
-use ndxp_model::HubTopic;
+use ndxp_model::{HubTopic, Keep};
 
 use super::{Rig, fixture::*};
 use crate::{AppendError, Appended};
 
 pub(super) async fn reopened_log_holds_the_same(rig: &mut dyn Rig) {
     let log = rig.open().await;
-    log.create(&dataset(), 2).await.unwrap();
+    log.create(&dataset(), 2, Keep::Everything).await.unwrap();
     for n in 0..30 {
         publish(&*log, n % 2, &[&format!("{n}-a"), &format!("{n}-b")]).await;
     }
@@ -28,7 +28,7 @@ pub(super) async fn reopened_log_holds_the_same(rig: &mut dyn Rig) {
 
 pub(super) async fn reopened_log_continues(rig: &mut dyn Rig) {
     let log = rig.open().await;
-    log.create(&dataset(), 1).await.unwrap();
+    log.create(&dataset(), 1, Keep::Everything).await.unwrap();
     publish(&*log, 0, &["a", "b"]).await;
     log.append(HubTopic::Delivery, 5, vec![at_time(900)]).await.unwrap();
     drop(log);
@@ -46,13 +46,13 @@ pub(super) async fn reopened_log_continues(rig: &mut dyn Rig) {
 
 pub(super) async fn reopened_log_knows_its_topics(rig: &mut dyn Rig) {
     let log = rig.open().await;
-    log.create(&dataset(), 2).await.unwrap();
+    log.create(&dataset(), 2, Keep::Everything).await.unwrap();
     drop(log);
     let log = rig.open().await;
-    log.create(&dataset(), 2).await.unwrap();
-    let answer = log.create(&dataset(), 3).await;
+    log.create(&dataset(), 2, Keep::Everything).await.unwrap();
+    let answer = log.create(&dataset(), 3, Keep::Everything).await;
     assert!(matches!(answer, Err(AppendError::Unavailable(_))), "{answer:?}");
-    log.create(&"tax/other".parse().unwrap(), 1).await.unwrap();
+    log.create(&"tax/other".parse().unwrap(), 1, Keep::Everything).await.unwrap();
     publish(&*log, 1, &["a"]).await;
     assert_eq!(keys(&read_all(&*log, &data(1), 0).await), ["a"]);
 }

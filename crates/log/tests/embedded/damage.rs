@@ -9,7 +9,7 @@ use super::*;
 /// A closed log of a few calls, and what it held.
 async fn sample(dir: &Path) -> Vec<Stored> {
     let log = Embedded::open(config(dir)).unwrap();
-    log.create(&dataset(), 1).await.unwrap();
+    log.create(&dataset(), 1, ndxp_model::Keep::Everything).await.unwrap();
     for call in 0..6 {
         publish(&log, (0..3).map(|n| format!("{call}-{n}"))).await;
     }

@@ -83,7 +83,7 @@ fn child() {
 
 async fn append_for_ever(dir: &Path) {
     let log = Arc::new(Embedded::open(config(dir)).unwrap());
-    log.create(&dataset(), 1).await.unwrap();
+    log.create(&dataset(), 1, ndxp_model::Keep::Everything).await.unwrap();
     let writers: Vec<_> =
         (0..3).map(|writer| tokio::spawn(write_calls(Arc::clone(&log), writer))).collect();
     for writer in writers {

@@ -20,7 +20,7 @@ async fn full_disk_refuses_appends_and_room_takes_them_again() {
     let free_space = FreeSpace::measured(move |_| Ok(disk.load(SeqCst)));
     let config = Config { min_free: 4_000, free_space, ..config(dir.path()) };
     let log = Embedded::open(config).unwrap();
-    log.create(&dataset(), 1).await.unwrap();
+    log.create(&dataset(), 1, ndxp_model::Keep::Everything).await.unwrap();
     publish(&log, ["fits".to_owned()]).await;
     free.store(3_999, SeqCst);
     let full = AppendError::Full { free: 3_999, min_free: 4_000 };
