@@ -2,12 +2,13 @@
 
 use std::{env, error::Error, path::PathBuf};
 
-const FILES: [&str; 7] = [
+const FILES: [&str; 8] = [
     "ndxp/common/v1/common.proto",
     "ndxp/registry/v1/agency_service.proto",
     "ndxp/registry/v1/dataset_service.proto",
     "ndxp/schema/v1/schema_service.proto",
     "ndxp/agreement/v1/agreement_service.proto",
+    "ndxp/exchange/v1/dead_letter_service.proto",
     "ndxp/exchange/v1/publish_service.proto",
     "ndxp/exchange/v1/subscribe_service.proto",
 ];

@@ -63,6 +63,7 @@ impl Client {
             schema_version: to.schema_version,
             records,
             access: to.access.clone(),
+            ..PublishRequest::default()
         };
         unary!(self, PublishServiceClient::publish, message)
     }

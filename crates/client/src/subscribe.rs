@@ -110,7 +110,8 @@ impl Subscription {
     pub async fn ack(&mut self, acks: &[Ack]) -> Result<(), Failure> {
         for some in acks.chunks(TOKENS) {
             let ack_tokens = some.iter().map(|ack| ack.token.clone()).collect();
-            send(&self.out, Ask::Settle(SubscribeSettle { ack_tokens })).await?;
+            send(&self.out, Ask::Settle(SubscribeSettle { ack_tokens, ..Default::default() }))
+                .await?;
             self.unsettled += 1;
             if let Some(credit) = self.credit.again(some) {
                 send(&self.out, Ask::Credit(credit)).await?;

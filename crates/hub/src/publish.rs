@@ -77,6 +77,7 @@ impl Core {
             accepted: u32::try_from(accepted).unwrap_or(u32::MAX),
             duplicates: u32::try_from(duplicates).unwrap_or(u32::MAX),
             receipt: Some(receipt_message(receipt, &self.schemas.verdict().to_string())),
+            results: Vec::new(),
         })
     }
 

@@ -14,6 +14,7 @@ mod keep;
 mod pointer;
 mod principal;
 mod record;
+mod subscription;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -32,5 +33,6 @@ pub use keep::{Keep, Retention};
 pub use pointer::{InvalidPointer, Pointer};
 pub use principal::{InvalidPrincipal, Principal, PrincipalName, SystemName};
 pub use record::{InvalidRecordId, Op, RecordId};
+pub use subscription::{DeliveryOptions, DeliveryOrder, OnExpired, OptionRange};
 pub use time::{InvalidTimestamp, Timestamp};
 pub use topic::{HubTopic, LANES, Topic};

@@ -11,6 +11,7 @@ mod name;
 mod page;
 mod problems;
 mod record;
+mod subscription;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -25,4 +26,5 @@ pub use name::{
 pub use page::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page, page};
 pub use problems::Problems;
 pub use record::{op, record_id};
-pub use time::{duration, instant, optional_instant, timestamp};
+pub use subscription::{delivery_options, delivery_options_message};
+pub use time::{duration, instant, millis, optional_instant, timestamp};

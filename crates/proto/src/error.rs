@@ -60,6 +60,7 @@ reasons! {
     InvalidField = "INVALID_FIELD" => InvalidArgument, None;
     SchemaViolation = "SCHEMA_VIOLATION" => InvalidArgument, None;
     SchemaInvalid = "SCHEMA_INVALID" => InvalidArgument, None;
+    CursorInvalid = "CURSOR_INVALID" => InvalidArgument, None;
     KeyMismatch = "KEY_MISMATCH" => InvalidArgument, None;
     BatchTooLarge = "BATCH_TOO_LARGE" => InvalidArgument, None;
     RecordTooLarge = "RECORD_TOO_LARGE" => InvalidArgument, None;
@@ -93,6 +94,7 @@ reasons! {
     NodeDraining = "NODE_DRAINING" => Unavailable, Some(1_000);
     StreamAged = "STREAM_AGED" => Unavailable, Some(1_000);
     HeartbeatMissed = "HEARTBEAT_MISSED" => Unavailable, Some(1_000);
+    SubscriptionChanged = "SUBSCRIPTION_CHANGED" => Unavailable, Some(50);
     RegistryBehind = "REGISTRY_BEHIND" => Unavailable, Some(200);
     OutcomeUnknown = "OUTCOME_UNKNOWN" => Unavailable, Some(200);
     NotServed = "NOT_SERVED" => Unimplemented, None;

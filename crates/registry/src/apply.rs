@@ -96,14 +96,24 @@ impl State {
             Event::AgreementSuspended { agreement, by } => self.suspend_agreement(agreement, by),
             Event::AgreementResumed { agreement, by } => self.resume_agreement(agreement, by),
             Event::AgreementTerminated { agreement } => self.end_agreement(agreement),
-            Event::SubscriptionCreated { name, dataset, purpose, agreement, start } => {
+            Event::SubscriptionCreated { name, dataset, purpose, agreement, start, options } => {
                 let subscription = Subscription {
                     dataset: dataset.clone(),
                     purpose: purpose.clone(),
                     agreement: agreement.clone(),
                     start: start.clone(),
+                    options: *options,
                 };
                 self.subscriptions.insert(name.clone(), subscription);
+            }
+            Event::SubscriptionUpdated { name, options } => {
+                if let Some(subscription) = self.subscriptions.get_mut(name) {
+                    subscription.options = *options;
+                }
+            }
+            Event::SubscriptionDeleted { name } => {
+                self.subscriptions.remove(name);
+                self.deleted_subscriptions.insert(name.clone());
             }
         }
     }

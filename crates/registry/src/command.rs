@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use ndxp_model::{
-    Agency, AgencyId, AgreementId, AgreementRef, Dataset, DatasetName, Officer, PrincipalName,
-    PurposeCode, RequestId, SubscriptionName, System, Terms,
+    Agency, AgencyId, AgreementId, AgreementRef, Dataset, DatasetName, DeliveryOptions, Officer,
+    PrincipalName, PurposeCode, RequestId, SubscriptionName, System, Terms,
 };
 use ndxp_schema::Schema;
 use serde::Serialize;
@@ -77,7 +77,18 @@ pub enum Command {
         agreement: Option<AgreementId>,
         /// Where it begins.
         start: StartAt,
+        /// How it is delivered.
+        options: DeliveryOptions,
     },
+    /// Changes how a subscription is delivered.
+    UpdateSubscription {
+        /// Its name.
+        name: SubscriptionName,
+        /// All options.
+        options: DeliveryOptions,
+    },
+    /// Deletes a subscription.
+    DeleteSubscription(SubscriptionName),
 }
 
 impl Command {
@@ -99,6 +110,8 @@ impl Command {
             Self::ResumeAgreement(_) => "resume-agreement",
             Self::TerminateAgreement(_) => "terminate-agreement",
             Self::CreateSubscription { .. } => "create-subscription",
+            Self::UpdateSubscription { .. } => "update-subscription",
+            Self::DeleteSubscription(_) => "delete-subscription",
         }
     }
 }

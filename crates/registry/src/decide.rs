@@ -79,11 +79,15 @@ fn found(state: &State, request: &Request, now: Timestamp) -> Result<Found, Refu
             datasets::register_schema(state, actor, dataset, document, schema)
         }
         Command::ActivateDataset(name) => one(datasets::activate(state, actor, name)),
-        Command::CreateSubscription { name, dataset, purpose, agreement, start } => {
+        Command::CreateSubscription { name, dataset, purpose, agreement, start, options } => {
             let agreement = agreement.as_ref();
-            let asked = subscriptions::Asked { name, dataset, purpose, agreement, start };
+            let asked = subscriptions::Asked { name, dataset, purpose, agreement, start, options };
             one(subscriptions::create(state, actor, &asked))
         }
+        Command::UpdateSubscription { name, options } => {
+            one(subscriptions::update(state, actor, name, options))
+        }
+        Command::DeleteSubscription(name) => one(subscriptions::delete(state, actor, name)),
         Command::ProposeAgreement(terms) => one(agreements::propose(state, actor, terms, now)),
         Command::ApproveAgreement { revision, terms_hash } => {
             agreements::approve(state, actor, revision, terms_hash, now).map(Found::Events)

@@ -1,8 +1,8 @@
 //! What happened: the stored form. A change here is a change of a stored format.
 
 use ndxp_model::{
-    Agency, AgencyId, AgreementId, AgreementRef, Dataset, DatasetName, Officer, PrincipalName,
-    PurposeCode, SchemaVersion, SubscriptionName, System, Terms, TrustDomain,
+    Agency, AgencyId, AgreementId, AgreementRef, Dataset, DatasetName, DeliveryOptions, Officer,
+    PrincipalName, PurposeCode, SchemaVersion, SubscriptionName, System, Terms, TrustDomain,
 };
 use serde::{Deserialize, Serialize};
 
@@ -126,5 +126,20 @@ pub enum Event {
         /// The offset to begin at, one a partition; empty means the earliest.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         start: Vec<u64>,
+        /// How it is delivered.
+        #[serde(default)]
+        options: DeliveryOptions,
+    },
+    /// A subscription is delivered in another way from now on.
+    SubscriptionUpdated {
+        /// Its name.
+        name: SubscriptionName,
+        /// All options.
+        options: DeliveryOptions,
+    },
+    /// A subscription was deleted.
+    SubscriptionDeleted {
+        /// Its name, which is never given again.
+        name: SubscriptionName,
     },
 }

@@ -53,6 +53,8 @@ pub struct State {
     pub agreements: BTreeMap<AgreementId, AgreementEntry>,
     /// Subscriptions by name.
     pub subscriptions: BTreeMap<SubscriptionName, Subscription>,
+    /// Names that were subscriptions' once: never given again.
+    pub deleted_subscriptions: BTreeSet<SubscriptionName>,
     /// Requests of the 24 hours before the newest record.
     pub requests: BTreeMap<RequestId, Seen>,
     /// The same requests, oldest first: what is forgotten next.

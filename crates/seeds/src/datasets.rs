@@ -49,6 +49,7 @@ fn dataset(entry: &DatasetEntry) -> Dataset {
         filterable_fields: entry.filterable.clone(),
         subject_fields: entry.subject.clone(),
         partitions: entry.partitions,
+        retention: None,
     }
 }
 

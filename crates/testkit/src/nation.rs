@@ -157,6 +157,7 @@ impl TestHub {
             key_fields: spec.key.clone(),
             filterable_fields: spec.filterable.clone(),
             partitions: spec.partitions,
+            retention: None,
             ..Dataset::default()
         };
         portal.create_dataset(dataset).await.expect("the dataset is registered");
@@ -213,6 +214,7 @@ impl TestHub {
             dataset: resource(dataset),
             access: Some(access()),
             start: StartPosition::Earliest.into(),
+            ..Subscription::default()
         };
         let portal = self.client(&format!("agency/{agency}/system/portal"));
         portal.create_subscription(subscription).await.expect("the subscription is created");

@@ -64,7 +64,7 @@ impl RawStream {
     /// Acknowledges records.
     pub async fn ack<'a>(&self, records: impl IntoIterator<Item = &'a DeliveredRecord>) {
         let ack_tokens = records.into_iter().map(|record| record.ack_token.clone()).collect();
-        self.send(Ask::Settle(SubscribeSettle { ack_tokens })).await;
+        self.send(Ask::Settle(SubscribeSettle { ack_tokens, ..Default::default() })).await;
     }
 
     /// Waits for the next frame; `None` at the end.

@@ -117,6 +117,7 @@ pub(crate) async fn create(
         dataset: dataset.resource(),
         access: Some(convert::access_message(&terms.purpose, terms.agreement.as_ref())),
         start: start.into(),
+        ..exchange::Subscription::default()
     };
     let answer = client.create_subscription(message).await?;
     let view = view::subscription(answer.subscription.unwrap_or_default(), None)?;

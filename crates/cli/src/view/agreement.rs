@@ -89,7 +89,8 @@ pub(crate) fn subscription(
     connected: Option<bool>,
 ) -> Result<SubscriptionView> {
     let start = match message.start() {
-        exchange::StartPosition::Latest => "latest",
+        // The hub keeps offsets, not how they were found.
+        exchange::StartPosition::Latest | exchange::StartPosition::Time => "latest",
         exchange::StartPosition::Unspecified | exchange::StartPosition::Earliest => "earliest",
     };
     let access = message.access.unwrap_or_default();

@@ -54,6 +54,7 @@ pub(crate) async fn create(home: &Home, hub: &Hub) {
         key_fields: vec!["/id".to_owned()],
         filterable_fields: vec!["/province".to_owned()],
         partitions: 3,
+        retention: None,
         ..Dataset::default()
     };
     portal.create_dataset(dataset).await.unwrap();
@@ -98,6 +99,7 @@ async fn agree(home: &Home, hub: &Hub, name: &str, province: Option<&str>) {
         dataset: DATASET.to_owned(),
         access: Some(AccessContext { purpose: name.to_owned(), agreement: String::new() }),
         start: StartPosition::Earliest.into(),
+        ..Subscription::default()
     };
     let portal = home.client(hub, "agency/statistics/system/portal");
     portal.create_subscription(subscription).await.unwrap();

@@ -104,7 +104,8 @@ impl Event {
                 let retry_after = Duration::new(seconds, nanos);
                 Some(Self::Draining { reason: draining.reason, retry_after })
             }
-            Frame::Ready(_) | Frame::Heartbeat(_) => None,
+            // What follows them tells the same: records that come or do not.
+            Frame::Ready(_) | Frame::Heartbeat(_) | Frame::Gap(_) | Frame::Paused(_) => None,
         }
     }
 }

@@ -7,6 +7,7 @@ use ndxp_proto::{
     DESCRIPTORS,
     agreement::agreement_service_server::AgreementServiceServer,
     exchange::{
+        dead_letter_service_server::DeadLetterServiceServer,
         publish_service_server::PublishServiceServer,
         subscribe_service_server::SubscribeServiceServer,
     },
@@ -61,6 +62,7 @@ pub(super) fn serve_grpc(
         let (health, health_service) = tonic_health::server::health_reporter();
         health.set_serving::<PublishServiceServer<Services>>().await;
         health.set_serving::<SubscribeServiceServer<Services>>().await;
+        health.set_serving::<DeadLetterServiceServer<Services>>().await;
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(DESCRIPTORS)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
@@ -87,6 +89,9 @@ pub(super) fn serve_grpc(
                 )
                 .add_service(
                     PublishServiceServer::new(services.clone()).max_decoding_message_size(most),
+                )
+                .add_service(
+                    DeadLetterServiceServer::new(services.clone()).max_decoding_message_size(most),
                 )
                 .add_service(SubscribeServiceServer::new(services).max_decoding_message_size(most))
                 .serve_with_incoming_shutdown(incoming, drain.cancelled_owned())

@@ -99,11 +99,11 @@ async fn create_topic(
     let agency = &call.principal.agency;
     let own = core.registry.read(|state| {
         let entry = state.visible(agency, name).filter(|_| name.agency == *agency)?;
-        (!entry.schemas.is_empty()).then_some(entry.dataset.partitions)
+        (!entry.schemas.is_empty()).then(|| (entry.dataset.partitions, entry.dataset.keep()))
     });
     // Whatever is missing, the command refuses it with its reason.
-    let Some(partitions) = own else { return Ok(()) };
-    core.log.create(name, partitions).await.map_err(|cause| refuse::append(&cause).into())
+    let Some((partitions, keep)) = own else { return Ok(()) };
+    core.log.create(name, partitions, keep).await.map_err(|cause| refuse::append(&cause).into())
 }
 
 fn message(entry: &DatasetEntry) -> pb::Dataset {

@@ -1,9 +1,11 @@
 //! `PublishService`: takes records.
 
 use ndxp_proto::exchange::{
-    PublishRequest, PublishResponse, publish_service_server::PublishService,
+    GetPublishStateRequest, GetPublishStateResponse, PublishRequest, PublishResponse,
+    PublishStreamRequest, PublishStreamResponse, publish_service_server::PublishService,
 };
-use tonic::{Request, Response, Status};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming};
 
 use super::Services;
 
@@ -17,5 +19,21 @@ impl PublishService for Services {
             core.publish(&call, request).await
         })
         .await
+    }
+
+    type PublishStreamStream = ReceiverStream<Result<PublishStreamResponse, Status>>;
+
+    async fn publish_stream(
+        &self,
+        _request: Request<Streaming<PublishStreamRequest>>,
+    ) -> Result<Response<Self::PublishStreamStream>, Status> {
+        Err(Status::unimplemented("NOT_SERVED"))
+    }
+
+    async fn get_publish_state(
+        &self,
+        _request: Request<GetPublishStateRequest>,
+    ) -> Result<Response<GetPublishStateResponse>, Status> {
+        Err(Status::unimplemented("NOT_SERVED"))
     }
 }

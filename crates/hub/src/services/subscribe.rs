@@ -1,9 +1,10 @@
 //! `SubscribeService`: hands out records.
 
 use ndxp_log::Partition;
-use ndxp_model::{AgencyId, DatasetName, Operation, SubscriptionName, Topic};
+use ndxp_model::{AgencyId, DatasetName, Operation, SubscriptionName, Timestamp, Topic};
 use ndxp_proto::{
     convert,
+    error::Refusal,
     exchange::{self as pb, subscribe_service_server::SubscribeService},
 };
 use ndxp_registry::{Command, StartAt, Subscription};
@@ -13,7 +14,7 @@ use super::{Services, cut};
 use crate::{
     core::Core,
     decide::Asked,
-    refuse,
+    refuse::{self, Failed},
     subscribe::{self, Frames, Outbox},
 };
 
@@ -29,7 +30,9 @@ impl SubscribeService for Services {
             let start = wanted.start();
             let name = convert::subscription_name(&wanted.name, "subscription.name")?;
             let dataset = convert::dataset_name(&wanted.dataset, "subscription.dataset")?;
+            let time = convert::optional_instant(wanted.start_time, "subscription.start_time")?;
             let (purpose, agreement) = convert::access(wanted.access, "subscription.access")?;
+            let options = convert::delivery_options(wanted.options, "subscription.options")?;
             let asked = Asked {
                 dataset: &dataset,
                 operation: Operation::Subscribe,
@@ -37,10 +40,16 @@ impl SubscribeService for Services {
                 agreement: agreement.as_ref(),
             };
             subscribe::may(&core, &call, asked)?;
-            let start = start_at(&core, &dataset, start);
+            let start = start_at(&core, &dataset, start, time).await?;
             let created = name.clone();
-            let command =
-                Command::CreateSubscription { name: created, dataset, purpose, agreement, start };
+            let command = Command::CreateSubscription {
+                name: created,
+                dataset,
+                purpose,
+                agreement,
+                start,
+                options,
+            };
             let receipt = core.change(&call, id, command).await?;
             let subscription = core
                 .registry
@@ -92,6 +101,51 @@ impl SubscribeService for Services {
         .await
     }
 
+    async fn update_subscription(
+        &self,
+        request: Request<pb::UpdateSubscriptionRequest>,
+    ) -> Result<Response<pb::UpdateSubscriptionResponse>, Status> {
+        self.serve(request, "UpdateSubscription", |core, call, request| async move {
+            let id = convert::request_id(&request.request_id)?;
+            let name = convert::subscription_name(&request.name, "name")?;
+            let options = convert::delivery_options(request.options, "options")?;
+            let command = Command::UpdateSubscription { name: name.clone(), options };
+            let receipt = core.change(&call, id, command).await?;
+            let subscription = core
+                .registry
+                .read(|state| state.subscriptions.get(&name).map(|found| message(&name, found)));
+            Ok(pb::UpdateSubscriptionResponse { subscription, receipt: Some(receipt) })
+        })
+        .await
+    }
+
+    async fn delete_subscription(
+        &self,
+        request: Request<pb::DeleteSubscriptionRequest>,
+    ) -> Result<Response<pb::DeleteSubscriptionResponse>, Status> {
+        self.serve(request, "DeleteSubscription", |core, call, request| async move {
+            let id = convert::request_id(&request.request_id)?;
+            let name = convert::subscription_name(&request.name, "name")?;
+            let receipt = core.change(&call, id, Command::DeleteSubscription(name)).await?;
+            Ok(pb::DeleteSubscriptionResponse { receipt: Some(receipt) })
+        })
+        .await
+    }
+
+    async fn seek_subscription(
+        &self,
+        _request: Request<pb::SeekSubscriptionRequest>,
+    ) -> Result<Response<pb::SeekSubscriptionResponse>, Status> {
+        Err(Status::unimplemented("NOT_SERVED"))
+    }
+
+    async fn get_subscription_status(
+        &self,
+        _request: Request<pb::GetSubscriptionStatusRequest>,
+    ) -> Result<Response<pb::GetSubscriptionStatusResponse>, Status> {
+        Err(Status::unimplemented("NOT_SERVED"))
+    }
+
     type SubscribeStream = Frames;
 
     async fn subscribe(
@@ -107,21 +161,53 @@ impl SubscribeService for Services {
     }
 }
 
-fn start_at(core: &Core, dataset: &DatasetName, start: pb::StartPosition) -> StartAt {
-    match start {
-        pb::StartPosition::Unspecified | pb::StartPosition::Earliest => StartAt::Earliest,
-        pb::StartPosition::Latest => StartAt::Offsets(ends(core, dataset)),
+async fn start_at(
+    core: &Core,
+    dataset: &DatasetName,
+    start: pb::StartPosition,
+    time: Option<Timestamp>,
+) -> Result<StartAt, Failed> {
+    let path = "subscription.start_time";
+    match (start, time) {
+        (pb::StartPosition::Time, Some(time)) => {
+            Ok(StartAt::Offsets(offsets_at(core, dataset, time).await?))
+        }
+        (pb::StartPosition::Time, None) => {
+            Err(Refusal::field(path, "is required for START_POSITION_TIME").into())
+        }
+        (_, Some(_)) => Err(Refusal::field(path, "is for START_POSITION_TIME only").into()),
+        (pb::StartPosition::Unspecified | pb::StartPosition::Earliest, None) => {
+            Ok(StartAt::Earliest)
+        }
+        (pb::StartPosition::Latest, None) => Ok(StartAt::Offsets(ends(core, dataset))),
     }
+}
+
+async fn offsets_at(
+    core: &Core,
+    dataset: &DatasetName,
+    time: Timestamp,
+) -> Result<Vec<u64>, Failed> {
+    let mut offsets = Vec::new();
+    for at in partitions(core, dataset) {
+        offsets.push(core.log.offset_at(&at, time).await?);
+    }
+    Ok(offsets)
 }
 
 /// The durable ends of a dataset's partitions. One that is not active has none, and the command
 /// refuses it.
 fn ends(core: &Core, dataset: &DatasetName) -> Vec<u64> {
-    let partitions = core
+    let end = |at: Partition| core.log.follow(&at).map_or(0, |end| *end.borrow());
+    partitions(core, dataset).map(end).collect()
+}
+
+fn partitions(core: &Core, dataset: &DatasetName) -> impl Iterator<Item = Partition> {
+    let count = core
         .registry
         .read(|state| state.datasets.get(dataset).map_or(0, |entry| entry.dataset.partitions));
-    let at = |number| Partition { topic: Topic::Data(dataset.clone()), number };
-    (0..partitions).map(|n| core.log.follow(&at(n)).map_or(0, |end| *end.borrow())).collect()
+    let topic = Topic::Data(dataset.clone());
+    (0..count).map(move |number| Partition { topic: topic.clone(), number })
 }
 
 fn message(name: &SubscriptionName, found: &Subscription) -> pb::Subscription {
@@ -135,5 +221,7 @@ fn message(name: &SubscriptionName, found: &Subscription) -> pb::Subscription {
         dataset: found.dataset.resource(),
         access: Some(convert::access_message(&found.purpose, found.agreement.as_ref())),
         start: start.into(),
+        start_time: None,
+        options: Some(convert::delivery_options_message(&found.options)),
     }
 }

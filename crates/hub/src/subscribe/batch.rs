@@ -54,6 +54,7 @@ impl View<'_> {
             published_at: convert::timestamp(record.timestamp),
             payload,
             traceparent: facts.traceparent.to_owned(),
+            replayed: false,
         };
         // Credit counts payloads alone: that is what a client gives back.
         let size = delivered.payload.len() as u64;

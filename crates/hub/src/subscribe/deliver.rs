@@ -34,7 +34,7 @@ impl Live {
         }
         if self.behind() == 0 && !self.idle_sent {
             self.idle_sent = true;
-            self.send(Out::Idle(pb::SubscribeIdle {}), outbox).await?;
+            self.send(Out::Idle(pb::SubscribeIdle::default()), outbox).await?;
         }
         Ok(())
     }
@@ -133,7 +133,11 @@ impl Live {
         let records = pairs.map(|(record, delivery)| record.deliver(delivery)).collect();
         let receipt = Some(receipt_message(receipt, ""));
         // `send` decides again before it offers the frame.
-        self.send(Out::Deliver(pb::SubscribeDeliver { receipt, records }), outbox).await?;
+        self.send(
+            Out::Deliver(pb::SubscribeDeliver { receipt, records, ..Default::default() }),
+            outbox,
+        )
+        .await?;
         self.idle_sent = false;
         self.count("handed", count as u64);
         Ok(())

@@ -129,6 +129,7 @@ impl Live {
                 Ok(())
             }
             Some(In::Settle(settle)) => self.settle(settle, outbox).await,
+            Some(In::Extend(_)) => Err(Refusal::field("extend", "is not served yet").into()),
             Some(In::Heartbeat(_)) => Ok(()),
             Some(In::Open(_)) => Err(Refusal::field("open", "the stream is open already").into()),
             None => Err(Refusal::field("frame", "unknown kind of frame").into()),

@@ -136,6 +136,7 @@ fn ready(live: &Live) -> pb::SubscribeReady {
         agreement: convert::revision_resource(&live.right.grant().agreement),
         max_outstanding_records: live.core.limits.outstanding_records,
         max_outstanding_bytes: live.core.limits.outstanding_bytes,
+        ..pb::SubscribeReady::default()
     }
 }
 

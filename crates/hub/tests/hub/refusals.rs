@@ -115,6 +115,7 @@ fn draft(name: &str) -> Dataset {
         classification: Classification::Internal.into(),
         key_fields: vec!["/id".to_owned()],
         partitions: 1,
+        retention: None,
         ..Dataset::default()
     }
 }

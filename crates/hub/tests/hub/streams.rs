@@ -62,7 +62,7 @@ async fn foreign_ack_tokens_are_lost_and_settle_nothing() {
     assert_eq!(records[0].attempt, 2);
 
     let garbage = vec!["garbage".into(), vec![0xff; 16].into(), old[0].ack_token.clone()];
-    let settle = SubscribeSettle { ack_tokens: garbage.clone() };
+    let settle = SubscribeSettle { ack_tokens: garbage.clone(), ..Default::default() };
     stream.send(Ask::Settle(settle)).await;
     let result = loop {
         if let Some(Frame::SettleResult(result)) = stream.next().await.unwrap() {

@@ -56,7 +56,9 @@ fn call() -> impl Strategy<Value = Call> {
 /// Makes a call and says what came of it, as text that both engines must agree on.
 async fn make(log: &dyn Log, call: &Call) -> String {
     match call.clone() {
-        Call::Create(partitions) => format!("{:?}", log.create(&dataset(), partitions, Keep::Everything).await),
+        Call::Create(partitions) => {
+            format!("{:?}", log.create(&dataset(), partitions, Keep::Everything).await)
+        }
         Call::Append(at, records) => {
             format!("{:?}", log.append(HubTopic::Delivery, at, records).await)
         }

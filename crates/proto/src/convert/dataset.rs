@@ -1,11 +1,14 @@
 //! Datasets.
 
-use ndxp_model::{Category, Classification, Dataset, DatasetState, MAX_PARTITIONS, SchemaVersion};
+use ndxp_model::{
+    Category, Classification, Dataset, DatasetState, MAX_PARTITIONS, Retention, SchemaVersion,
+};
 
 use super::{
     agency::title,
     name::dataset_name,
     problems::{Problems, each, parse, required},
+    time::{duration, millis},
 };
 use crate::{error::Refusal, registry as pb};
 
@@ -32,6 +35,7 @@ pub fn dataset(message: Option<pb::Dataset>, path: &str) -> Result<Dataset, Refu
     let filterable_fields = problems.take(pointers(message.filterable_fields, "filterable_fields"));
     let subject_fields = problems.take(pointers(message.subject_fields, "subject_fields"));
     let partitions = problems.take(partitions(message.partitions, &at("partitions")));
+    let retention = problems.take(retention(message.retention, &at("retention")));
     let dataset = (|| {
         Some(Dataset {
             name: name?,
@@ -42,6 +46,7 @@ pub fn dataset(message: Option<pb::Dataset>, path: &str) -> Result<Dataset, Refu
             filterable_fields: filterable_fields?,
             subject_fields: subject_fields?,
             partitions: partitions?,
+            retention: retention?,
         })
     })();
     problems.finish(dataset)
@@ -66,7 +71,22 @@ pub fn dataset_message(
         partitions: dataset.partitions,
         state: pb::DatasetState::from(state).into(),
         schema_version: newest.map_or(0, |version| version.0),
+        retention: dataset.retention.map(|retention| pb::Retention {
+            max_age: retention.max_age_s.and_then(|s| duration(s.saturating_mul(1_000))),
+            max_bytes: retention.max_bytes.unwrap_or_default(),
+        }),
     }
+}
+
+fn retention(message: Option<pb::Retention>, path: &str) -> Result<Option<Retention>, Refusal> {
+    let Some(message) = message else { return Ok(None) };
+    let path = format!("{path}.max_age");
+    let age = millis(message.max_age, &path)?;
+    if age.is_some_and(|ms| ms % 1_000 != 0) {
+        return Err(Refusal::field(path, "must be whole seconds"));
+    }
+    let max_bytes = Some(message.max_bytes).filter(|bytes| *bytes > 0);
+    Ok(Some(Retention { max_age_s: age.map(|ms| ms / 1_000), max_bytes }))
 }
 
 fn partitions(number: u32, path: &str) -> Result<u32, Refusal> {

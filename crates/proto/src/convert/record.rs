@@ -15,6 +15,9 @@ pub fn op(number: i32, path: &str) -> Result<Op, Refusal> {
         pb::Op::Upsert => Ok(Op::Upsert),
         pb::Op::Delete => Ok(Op::Delete),
         pb::Op::Event => Ok(Op::Event),
+        pb::Op::Leave => {
+            Err(Refusal::field(path, "LEAVE is what the hub delivers, never published"))
+        }
     }
 }
 

@@ -35,6 +35,18 @@ pub fn optional_instant(
     message.map(|message| instant(Some(message), path)).transpose()
 }
 
+/// Reads a duration as milliseconds, `None` if it is missing. What is finer is cut off.
+///
+/// # Errors
+/// `INVALID_FIELD` at `path` if it is negative, or more than protobuf can say.
+pub fn millis(message: Option<prost_types::Duration>, path: &str) -> Result<Option<u64>, Refusal> {
+    let Some(message) = message else { return Ok(None) };
+    let whole = u64::try_from(message.seconds).ok().and_then(|s| s.checked_mul(1_000));
+    let rest = u64::try_from(message.nanos).ok().filter(|nanos| *nanos < 1_000_000_000);
+    let millis = whole.zip(rest).and_then(|(whole, nanos)| whole.checked_add(nanos / 1_000_000));
+    millis.map(Some).ok_or_else(|| Refusal::field(path, "must be a duration of zero or more"))
+}
+
 /// Writes an instant, ready for a message's field: it is never `None`.
 #[must_use]
 pub fn timestamp(instant: Timestamp) -> Option<prost_types::Timestamp> {

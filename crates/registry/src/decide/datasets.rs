@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use ndxp_model::{
-    Dataset, DatasetName, DatasetState, MAX_PARTITIONS, Pointer, PrincipalName, SchemaVersion,
+    Dataset, DatasetName, DatasetState, MAX_PARTITIONS, Pointer, PrincipalName, Retention,
+    SchemaVersion,
 };
 use ndxp_schema::{Profile, Schema};
 
@@ -27,10 +28,29 @@ pub(super) fn create(
             format!("must be 1 to {MAX_PARTITIONS}"),
         ));
     }
+    retained(dataset)?;
     if state.datasets.contains_key(&dataset.name) {
         return Err(Refused::NameTaken { what: dataset.name.resource() });
     }
     Ok(Event::DatasetCreated { dataset: dataset.clone() })
+}
+
+/// Events are kept as long as their owner says, but not for less than a repeat is recognised.
+fn retained(dataset: &Dataset) -> Result<(), Refused> {
+    let Some(retention) = dataset.retention else { return Ok(()) };
+    if dataset.category.is_state() {
+        let problem = "a dataset of state keeps the newest record of each key";
+        return Err(Refused::invalid("dataset.retention", problem));
+    }
+    if retention.max_age_s.is_some_and(|age| age < Retention::MIN_AGE_S) {
+        let problem = format!("must be at least {} seconds", Retention::MIN_AGE_S);
+        return Err(Refused::invalid("dataset.retention.max_age", problem));
+    }
+    if retention.max_bytes.is_some_and(|bytes| bytes < Retention::MIN_BYTES) {
+        let problem = format!("must be at least {} bytes", Retention::MIN_BYTES);
+        return Err(Refused::invalid("dataset.retention.max_bytes", problem));
+    }
+    Ok(())
 }
 
 /// Lists are short and name each field once; a key and a filter need one value, so no `*`.

@@ -1,10 +1,12 @@
 //! Rules about subscriptions.
 
 use ndxp_model::{
-    AgreementId, DatasetName, DatasetState, PrincipalName, PurposeCode, SubscriptionName,
+    AgreementId, Category, DatasetName, DatasetState, DeliveryOptions, DeliveryOrder,
+    PrincipalName, PurposeCode, SubscriptionName,
 };
 
-use crate::{DatasetEntry, Event, Refused, StartAt, State};
+use super::owner;
+use crate::{DatasetEntry, Event, Refused, StartAt, State, Subscription};
 
 /// What a subscription was asked to be.
 pub(super) struct Asked<'a> {
@@ -13,6 +15,7 @@ pub(super) struct Asked<'a> {
     pub(super) purpose: &'a PurposeCode,
     pub(super) agreement: Option<&'a AgreementId>,
     pub(super) start: &'a StartAt,
+    pub(super) options: &'a DeliveryOptions,
 }
 
 pub(super) fn create(
@@ -32,7 +35,8 @@ pub(super) fn create(
     if let Some(id) = asked.agreement {
         received_under(state, name, dataset, id)?;
     }
-    if state.subscriptions.contains_key(name) {
+    deliverable(entry.dataset.category, asked.options)?;
+    if state.subscriptions.contains_key(name) || state.deleted_subscriptions.contains(name) {
         return Err(Refused::NameTaken { what: name.resource() });
     }
     Ok(Event::SubscriptionCreated {
@@ -41,7 +45,56 @@ pub(super) fn create(
         purpose: asked.purpose.clone(),
         agreement: asked.agreement.cloned(),
         start: offsets(entry, asked.start)?,
+        options: *asked.options,
     })
+}
+
+pub(super) fn update(
+    state: &State,
+    actor: &PrincipalName,
+    name: &SubscriptionName,
+    options: &DeliveryOptions,
+) -> Result<Event, Refused> {
+    let subscription = owned(state, actor, name)?;
+    if let Some(entry) = state.datasets.get(&subscription.dataset) {
+        deliverable(entry.dataset.category, options)?;
+    }
+    Ok(Event::SubscriptionUpdated { name: name.clone(), options: *options })
+}
+
+pub(super) fn delete(
+    state: &State,
+    actor: &PrincipalName,
+    name: &SubscriptionName,
+) -> Result<Event, Refused> {
+    owned(state, actor, name)?;
+    Ok(Event::SubscriptionDeleted { name: name.clone() })
+}
+
+/// A subscription of the caller's agency. To others it is not there.
+fn owned<'a>(
+    state: &'a State,
+    actor: &PrincipalName,
+    name: &SubscriptionName,
+) -> Result<&'a Subscription, Refused> {
+    let found = state.subscriptions.get(name).filter(|_| actor.agency == name.agency);
+    let found = found.ok_or_else(|| Refused::NotFound { what: name.resource() })?;
+    owner(state, actor, &name.agency)?;
+    Ok(found)
+}
+
+fn deliverable(category: Category, options: &DeliveryOptions) -> Result<(), Refused> {
+    if let Some((name, range)) = options.problem() {
+        let (least, most) = range.into_inner();
+        let problem = format!("must be {least} to {most} (milliseconds for a duration)");
+        return Err(Refused::invalid(format!("options.{name}"), problem));
+    }
+    // A retry that comes after a newer record of its key would put an old state over a new one.
+    if category.is_state() && options.order == Some(DeliveryOrder::None) {
+        let problem = "a dataset of state is delivered by key, or copies of it would diverge";
+        return Err(Refused::invalid("options.order", problem));
+    }
+    Ok(())
 }
 
 /// The agreement that was picked is the subscriber's, about this dataset. Others are not his to see.

@@ -6,8 +6,9 @@ use std::{
 };
 
 use ndxp_model::{
-    Agency, AgencyId, AgencyStatus, AgreementId, Dataset, DatasetName, DatasetState, Officer,
-    OfficerId, PrincipalName, PurposeCode, SchemaVersion, System, SystemId, Terms, Timestamp,
+    Agency, AgencyId, AgencyStatus, AgreementId, Dataset, DatasetName, DatasetState,
+    DeliveryOptions, Officer, OfficerId, PrincipalName, PurposeCode, SchemaVersion, System,
+    SystemId, Terms, Timestamp,
 };
 use serde::Serialize;
 
@@ -142,4 +143,6 @@ pub struct Subscription {
     pub agreement: Option<AgreementId>,
     /// The offset to begin at, one a partition; empty means the earliest.
     pub start: Vec<u64>,
+    /// How it is delivered.
+    pub options: DeliveryOptions,
 }

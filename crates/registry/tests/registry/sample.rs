@@ -51,6 +51,7 @@ pub(crate) fn dataset(name: &str, classification: Classification) -> Dataset {
         filterable_fields: pointers(&["/province"]),
         subject_fields: Vec::new(),
         partitions: 2,
+        retention: None,
     }
 }
 
@@ -114,6 +115,7 @@ pub(crate) fn subscribe(name: &str, dataset: &str, start: StartAt) -> Command {
         purpose: "statistics".parse().unwrap(),
         agreement: None,
         start,
+        options: ndxp_model::DeliveryOptions::default(),
     }
 }
 

@@ -81,6 +81,7 @@ impl Consumer {
             dataset: DATASET.to_owned(),
             access: Some(convert::access_message(&purpose, None)),
             start: exchange::StartPosition::Earliest.into(),
+            ..exchange::Subscription::default()
         };
         client.create_subscription(message).await?;
         Ok(())

@@ -58,6 +58,7 @@ async fn ask(
         dataset: dataset.to_owned(),
         access: Some(convert::access_message(&purpose, None)),
         start: exchange::StartPosition::Earliest.into(),
+        ..exchange::Subscription::default()
     };
     let answer = setting.client(system)?.create_subscription(message).await;
     let failure = answer.err().context("what nobody has granted was given")?;

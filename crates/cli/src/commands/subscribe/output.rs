@@ -42,6 +42,7 @@ pub(super) fn line(record: &DeliveredRecord, receipt: Option<&Receipt>) -> Strin
             Op::Upsert => "UPSERT",
             Op::Delete => "DELETE",
             Op::Event => "EVENT",
+            Op::Leave => "LEAVE",
         },
         attempt: record.attempt,
         schema_version: record.schema_version,

@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, fmt::Debug, str::FromStr};
 
 use ndxp_model::{
     Agency, AgencyKind, AgreementRef, Category, Classification, Dataset, DatasetName, FieldGrant,
-    Officer, Operation, Pointer, PurposeGrant, Role, RowFilter, SchemaVersion, SubscriptionName,
-    System, Terms, Timestamp, Title, Validity,
+    Officer, Operation, Pointer, PurposeGrant, Retention, Role, RowFilter, SchemaVersion,
+    SubscriptionName, System, Terms, Timestamp, Title, Validity,
 };
 use proptest::{
     collection::{btree_set, vec},
@@ -89,6 +89,7 @@ pub(super) fn dataset() -> impl Strategy<Value = Dataset> {
                 filterable_fields,
                 subject_fields,
                 partitions,
+                retention: category_retention(category),
             }
         },
     )
@@ -132,4 +133,10 @@ pub(super) fn terms() -> impl Strategy<Value = Terms> {
             valid,
         })
         .prop_filter("nothing is wrong", |terms| terms.problems().is_empty())
+}
+
+/// A bound for what has one.
+fn category_retention(category: Category) -> Option<Retention> {
+    let bounds = Retention { max_age_s: Some(172_800), max_bytes: Some(1 << 30) };
+    (!category.is_state()).then_some(bounds)
 }

@@ -1,6 +1,6 @@
 //! One record of each kind, made as the hub makes them.
 
-use ndxp_model::{Classification, Role, RowFilter};
+use ndxp_model::{Classification, DeliveryOptions, Role, RowFilter};
 use ndxp_registry::{Command, Event, RegistryRecord, StartAt};
 
 use crate::{
@@ -60,6 +60,10 @@ fn agreed(world: &mut World) {
         *agreement = Some("agr-1".parse().unwrap());
     }
     world.must("stats/system/portal", followed);
+    let name = || "stats/units".parse().unwrap();
+    let options = DeliveryOptions { max_attempts: 5, ..DeliveryOptions::default() };
+    world.must("stats/system/portal", Command::UpdateSubscription { name: name(), options });
+    world.must("stats/system/portal", Command::DeleteSubscription(name()));
 }
 
 fn stopped(world: &mut World) {
