@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeMap, num::NonZeroU64};
 
-use ndxp_model::{DatasetName, PrincipalName, Timestamp};
+use ndxp_model::{DatasetName, Timestamp};
 
-use crate::{Deny, Word};
+use crate::{Caller, Deny, Word};
 
 /// How long equal denials are counted before their number is written, in milliseconds.
 pub const DENIAL_WINDOW_MS: i64 = 10_000;
@@ -13,7 +13,7 @@ pub const DENIAL_WINDOW_MS: i64 = 10_000;
 pub const MAX_DENIAL_KEYS: usize = 4096;
 
 /// What makes denials equal: who, what, why.
-type Key = (PrincipalName, Option<DatasetName>, Word);
+type Key = (Caller, Option<DatasetName>, Word);
 
 /// The first of equal denials, and how many came after it.
 #[derive(Debug, Clone)]

@@ -177,11 +177,20 @@ pub struct Release {
     pub again: bool,
 }
 
+/// Who was refused.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Caller {
+    /// `by`: a system or officer.
+    Principal(PrincipalName),
+    /// `crt`: SHA-256 of a certificate that names nobody, but whose key was proven.
+    Certificate(Sha256Hex),
+}
+
 /// Written on every refusal; equal ones are folded by [`Denials`](crate::Denials).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deny {
     /// Who was refused.
-    pub by: PrincipalName,
+    pub by: Caller,
     /// What was asked for, if it exists. A name that a caller made up stays out: it would be free
     /// text in the log, and each would be a denial unlike the others.
     pub ds: Option<DatasetAt>,

@@ -1,7 +1,8 @@
 //! A leaf's bytes.
 //!
 //! Beside the members of the design's table these are in use: `again` (`true`, on redelivery),
-//! `clause` (number of the failed clause), `inc` (the log's incarnation), `reg`
+//! `clause` (number of the failed clause), `crt` (SHA-256 of a refused certificate that names nobody,
+//! in place of `by` and `cons`), `inc` (the log's incarnation), `reg`
 //! (`{"h": hash, "pos": position}` of a registry record; without `h` in `boot`), `ver` (the
 //! program's version). In `deny`, `n` counts denials; elsewhere it counts records.
 

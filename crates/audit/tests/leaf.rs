@@ -11,8 +11,8 @@ mod round_trip;
 use std::num::NonZeroU64;
 
 use ndxp_audit::{
-    Boot, DatasetAt, Delivered, Deny, Entry, EntryId, Publish, Registry, Release, Sha256Hex, Stamp,
-    Under,
+    Boot, Caller, DatasetAt, Delivered, Deny, Entry, EntryId, Publish, Registry, Release,
+    Sha256Hex, Stamp, Under,
 };
 use ndxp_model::Timestamp;
 
@@ -73,7 +73,7 @@ fn release() -> Release {
 
 fn deny() -> Deny {
     Deny {
-        by: "agency/health/system/clinic".parse().unwrap(),
+        by: Caller::Principal("agency/health/system/clinic".parse().unwrap()),
         ds: Some(dataset("tax/income")),
         op: "SUBSCRIBE".parse().unwrap(),
         why: "PURPOSE_NOT_ALLOWED".parse().unwrap(),
@@ -119,6 +119,14 @@ fn samples() -> Vec<(&'static str, Entry)> {
         n: NonZeroU64::new(1_207).unwrap(),
         ..deny()
     };
+    let unnamed = Deny {
+        by: Caller::Certificate(hash(0x33)),
+        op: "connect".parse().unwrap(),
+        why: "CERTIFICATE_NAME_INVALID".parse().unwrap(),
+        clause: Some(1),
+        n: NonZeroU64::MIN,
+        ..early.clone()
+    };
     vec![
         ("publish", Entry::Publish(publish())),
         ("publish-elsewhere", Entry::Publish(elsewhere)),
@@ -126,6 +134,7 @@ fn samples() -> Vec<(&'static str, Entry)> {
         ("release-filtered-again", Entry::Release(filtered)),
         ("deny", Entry::Deny(deny())),
         ("deny-repeated", Entry::Deny(early)),
+        ("deny-unnamed", Entry::Deny(unnamed)),
         ("registry", Entry::Registry(registry())),
         ("boot", Entry::Boot(boot())),
     ]

@@ -6,7 +6,7 @@ use std::{
     time::Instant,
 };
 
-use ndxp_audit::{DatasetAt, Deny, Word};
+use ndxp_audit::{Caller as Refused, DatasetAt, Deny, Word};
 use ndxp_identity::Peer;
 use ndxp_model::{AgreementRef, PrincipalName, PurposeCode, SystemName, Timestamp};
 use ndxp_proto::error::{Reason, Refusal};
@@ -103,7 +103,7 @@ impl Call {
     pub(crate) fn denial(&self, reason: Reason) -> Deny {
         let about = self.about.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Deny {
-            by: self.principal.clone(),
+            by: Refused::Principal(self.principal.clone()),
             ds: about.dataset,
             op: word(self.method),
             why: word(reason.as_str()),

@@ -7,7 +7,7 @@ use ndxp_log::Log;
 use ndxp_model::{RequestId, Timestamp};
 use ndxp_proto::{common, header};
 use ndxp_registry::{Command, Request};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Response, Status, metadata::MetadataMap};
 use tracing::{error, info};
@@ -48,6 +48,8 @@ pub(crate) struct Core {
     pub metrics: Arc<Metrics>,
     pub connections: Connections,
     pub tls: Arc<Tls>,
+    /// Moves when the clock was set: who sleeps towards an instant looks at the clock again.
+    pub clock_steps: watch::Sender<u64>,
     /// Set when the node begins to shut down.
     pub drain: CancellationToken,
 }

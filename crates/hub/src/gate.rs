@@ -11,7 +11,7 @@ use std::{
 };
 
 use http::{Request, Response};
-use ndxp_audit::Deny;
+use ndxp_audit::{Caller as Refused, Deny};
 use ndxp_identity::{Peer, Quarantine, QuarantinedCall};
 use ndxp_model::PrincipalName;
 use ndxp_proto::{
@@ -164,8 +164,12 @@ impl Core {
     async fn turned_away(&self, peer: Option<&Peer>, refusal: Refusal, id: &str) -> Response<Body> {
         let reason = refusal.reason;
         self.metrics.errors.get_or_create(&ReasonLabels { reason: reason.as_str() }).inc();
-        let named = peer.and_then(|peer| peer.certificate.name.clone().ok());
-        tracing::info!(request = id, reason = reason.as_str(), caller = ?named.as_ref().map(ToString::to_string), "turned away");
+        let named = peer.map(|peer| match &peer.certificate.name {
+            Ok(name) => Refused::Principal(name.clone()),
+            Err(_) => Refused::Certificate(peer.certificate.fingerprint.into()),
+        });
+        let caller = peer.map(|peer| peer.certificate.claim());
+        tracing::info!(request = id, reason = reason.as_str(), caller, "turned away");
         if let Some(by) = named.filter(|_| reason.code() != tonic::Code::Unavailable) {
             let deny = Deny {
                 by,

@@ -12,7 +12,7 @@ use ndxp_identity::{Connections, TlsConfigError};
 use ndxp_model::PrincipalName;
 use thiserror::Error;
 use tokio::{
-    sync::{Mutex, mpsc},
+    sync::{Mutex, mpsc, watch},
     task::{JoinSet, spawn_blocking},
     time::timeout,
 };
@@ -219,6 +219,7 @@ async fn core(parts: &Parts) -> Result<Core, StartError> {
         metrics,
         connections,
         tls: Arc::new(tls),
+        clock_steps: watch::Sender::new(0),
         drain: CancellationToken::new(),
     })
 }

@@ -139,7 +139,8 @@ impl PeerCertificate {
     }
 
     /// Describes what is claimed, for a log line: nothing of it need be proven.
-    pub(crate) fn claim(&self) -> String {
+    #[must_use]
+    pub fn claim(&self) -> String {
         match &self.name {
             Ok(name) => format!("{name}, serial {}, issuer {}", self.serial, self.issuer),
             Err(problem) => format!("{problem}, serial {}, issuer {}", self.serial, self.issuer),

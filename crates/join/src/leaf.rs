@@ -74,6 +74,8 @@ impl Leaf {
             "release" => {
                 &["by", "cons", "prov", "ds", "op", "dec", "sub", "agr", "agrh", "pol", "purp"]
             }
+            // Who cannot be named is known by the certificate.
+            "deny" if self.text("by").is_empty() => &["crt", "op", "dec", "why"],
             "deny" => &["by", "cons", "op", "dec", "why"],
             "registry" => &["by", "op"],
             "boot" => &["ver", "inc"],

@@ -11,7 +11,7 @@ fn at(millis: i64) -> Timestamp {
 
 fn deny(system: &str, dataset: Option<&str>, why: &str) -> Deny {
     Deny {
-        by: format!("agency/tax/system/{system}").parse().unwrap(),
+        by: Caller::Principal(format!("agency/tax/system/{system}").parse().unwrap()),
         ds: dataset.map(|ds| ds.parse().unwrap()),
         op: "SUBSCRIBE".parse().unwrap(),
         why: why.parse().unwrap(),

@@ -6,7 +6,9 @@ use ndxp_model::{PrincipalName, Timestamp};
 use serde_json::{Map, Value};
 
 use super::{INTEGER_END, LeafProblem, VERSION};
-use crate::{Boot, DatasetAt, Delivered, Deny, Entry, Publish, Registry, Release, Stamp, Under};
+use crate::{
+    Boot, Caller, DatasetAt, Delivered, Deny, Entry, Publish, Registry, Release, Stamp, Under,
+};
 
 pub(super) fn leaf(bytes: &[u8]) -> Result<(Stamp, Entry), LeafProblem> {
     let value: Value = serde_json::from_slice(bytes).map_err(|_| LeafProblem::NotJson)?;
@@ -120,7 +122,7 @@ impl Members {
         self.expect("dec", "deny")?;
         let clause = self.0.contains_key("clause").then(|| self.clause()).transpose()?;
         Ok(Deny {
-            by: self.by()?,
+            by: self.caller()?,
             ds: self.0.contains_key("ds").then(|| self.dataset()).transpose()?,
             op: self.read("op")?,
             why: self.read("why")?,
@@ -141,6 +143,14 @@ impl Members {
     fn boot(&self) -> Result<Boot, LeafProblem> {
         let (version, incarnation) = (self.read("ver")?, self.read("inc")?);
         Ok(Boot { version, position: self.position()?, incarnation })
+    }
+
+    fn caller(&self) -> Result<Caller, LeafProblem> {
+        match self.read_if("crt")? {
+            None => self.by().map(Caller::Principal),
+            Some(_) if self.0.contains_key("by") => Err(LeafProblem::Member("crt")),
+            Some(hash) => Ok(Caller::Certificate(hash)),
+        }
     }
 
     fn by(&self) -> Result<PrincipalName, LeafProblem> {

@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::{EncodeError, INTEGER_END, VERSION};
 use crate::{
-    Boot, DatasetAt, Delivered, Deny, Entry, Publish, Registry, Release, Sha256Hex, Stamp, Under,
+    Boot, Caller, DatasetAt, Delivered, Deny, Entry, Publish, Registry, Release, Sha256Hex, Stamp,
+    Under,
 };
 
 /// All texts are ASCII without quote and backslash, by their types, and all numbers are integers.
@@ -88,8 +89,13 @@ impl Line {
         if let Some(ds) = &entry.ds {
             self.dataset(ds);
         }
-        self.text("cons", &entry.by.agency);
-        self.text("by", &entry.by);
+        match &entry.by {
+            Caller::Principal(by) => {
+                self.text("cons", &by.agency);
+                self.text("by", by);
+            }
+            Caller::Certificate(hash) => self.text("crt", hash),
+        }
         self.text("op", &entry.op);
         self.text("dec", "deny");
         self.text("why", &entry.why);

@@ -11,13 +11,14 @@ macro_rules! golden {
     };
 }
 
-const LEAVES: [(&str, &[u8]); 8] = golden![
+const LEAVES: [(&str, &[u8]); 9] = golden![
     "publish",
     "publish-elsewhere",
     "release",
     "release-filtered-again",
     "deny",
     "deny-repeated",
+    "deny-unnamed",
     "registry",
     "boot",
 ];

@@ -76,6 +76,8 @@ fn wrong_members_are_named() {
     }
     check(release(), &"9b".repeat(32), &"9B".repeat(32), member("agrh"));
     check(release(), "01938f2c-7b1e", "01938f2c7b1e-", member("id"));
+    let both = format!(r#""crt":"{}","dec":"deny""#, "33".repeat(32));
+    check(deny(), r#""dec":"deny""#, &both, member("crt"));
     check(deny(), r#""n":1"#, r#""n":0"#, member("n"));
     check(deny(), r#""clause":8"#, r#""clause":256"#, member("clause"));
     check(Entry::Boot(boot()), r#""pos":4712"#, r#""pos":"4712""#, member("reg"));

@@ -3,8 +3,8 @@
 use std::num::NonZeroU64;
 
 use ndxp_audit::{
-    Boot, DatasetAt, Delivered, Deny, Entry, EntryId, Publish, Registry, Release, Sha256Hex, Stamp,
-    Under, Word, encode, leaf_hash, parse,
+    Boot, Caller, DatasetAt, Delivered, Deny, Entry, EntryId, Publish, Registry, Release,
+    Sha256Hex, Stamp, Under, Word, encode, leaf_hash, parse,
 };
 use ndxp_model::{PrincipalName, PurposeCode, SchemaVersion, Timestamp};
 use proptest::{option, prelude::*};
@@ -76,9 +76,16 @@ prop_compose! {
     }
 }
 
+fn any_caller() -> impl Strategy<Value = Caller> {
+    prop_oneof![
+        any_by().prop_map(Caller::Principal),
+        any::<[u8; 32]>().prop_map(|hash| Caller::Certificate(hash.into())),
+    ]
+}
+
 prop_compose! {
     fn any_deny()(
-        by in any_by(), ds in option::of(any_dataset()), op in any_word(), why in any_word(),
+        by in any_caller(), ds in option::of(any_dataset()), op in any_word(), why in any_word(),
         clause in option::of(any::<u8>()), purp in option::of(any_purpose()),
         agr in option::of(any_under()), n in 1..INTEGER.end,
     ) -> Entry {

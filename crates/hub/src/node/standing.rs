@@ -10,13 +10,15 @@ use ndxp_identity::Sentence;
 use ndxp_model::AgencyId;
 use tokio::{
     task::{JoinSet, spawn_blocking},
-    time::{MissedTickBehavior, interval},
+    time::{Instant, MissedTickBehavior, interval},
 };
 
 use crate::core::Core;
 
 /// How often the clock is looked at.
 const LOOK: Duration = Duration::from_millis(200);
+/// By how many milliseconds clock and timer may part from one look to the next: more is a step.
+const STEP: u64 = 50;
 /// How often the TLS files are looked at.
 const FILES: Duration = Duration::from_secs(1);
 
@@ -43,15 +45,25 @@ async fn watch_files(core: Arc<Core>) {
 async fn watch_certificates(core: Arc<Core>) {
     let mut tick = interval(LOOK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let (mut before, mut timer) = (core.now(), Instant::now());
     loop {
         tick.tick().await;
         let now = core.now();
+        let expected = before.millis().saturating_add(millis(timer.elapsed()));
+        if now.millis().abs_diff(expected) > STEP {
+            core.clock_steps.send_modify(|steps| *steps += 1);
+        }
+        (before, timer) = (now, Instant::now());
         core.connections.condemn_expired(now);
         if core.tls.refusing(now).is_some() {
             let tls = Arc::clone(&core.tls);
             let _ = spawn_blocking(move || tls.judge_after_grace(now)).await;
         }
     }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Condemns an agency's connections when it is suspended. Those that it opens later stand: what is

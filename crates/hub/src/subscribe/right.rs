@@ -6,18 +6,17 @@ use std::{pin::pin, sync::Arc, time::Duration};
 use ndxp_model::Operation;
 use ndxp_policy::Grant;
 use ndxp_registry::Subscription;
-use tokio::{
-    sync::watch,
-    time::{sleep, timeout},
-};
+use tokio::{sync::watch, time::timeout};
 use tracing::debug;
 
 use super::end::End;
 use crate::{call::Call, core::Core, decide::Asked};
 
-/// How often the clock is looked at while a decision holds: a timer alone would not see that the
-/// clock was set.
+/// How long an append may hold up the end of a right.
 const LOOK: Duration = Duration::from_millis(400);
+/// How often the clock is looked at while a decision holds: it is slewed against the timer's. That
+/// it was set is seen at once.
+const DRIFT: Duration = Duration::from_secs(10);
 
 /// A decision in force.
 pub(super) struct Right {
@@ -118,9 +117,14 @@ impl Right {
 
     async fn elapsed(&self) {
         loop {
+            // Before the clock is read, so that a step after that is seen.
+            let mut stepped = self.core.clock_steps.subscribe();
             let left = self.grant.holds_until.millis().saturating_sub(self.core.now().millis());
             match u64::try_from(left) {
-                Ok(left) if left > 0 => sleep(LOOK.min(Duration::from_millis(left))).await,
+                Ok(left) if left > 0 => {
+                    let left = Duration::from_millis(left);
+                    let _ = timeout(DRIFT.min(left), stepped.changed()).await;
+                }
                 _ => return,
             }
         }

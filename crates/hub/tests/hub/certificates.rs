@@ -2,13 +2,14 @@
 
 use std::{sync::Mutex, time::Duration};
 
+use ndxp_audit::{Caller, Entry};
 use ndxp_client::proto::registry::{WhoAmIRequest, agency_service_client::AgencyServiceClient};
 use ndxp_model::Timestamp;
 use ndxp_pki::{Authority, Issued, Validity};
 use ndxp_testkit::{Engine, TestHub, journal};
 use tonic::{Code, Status};
 
-use crate::contract::check;
+use crate::{contract::check, leaves};
 
 const PORTAL: &str = "agency/tax/system/portal";
 
@@ -47,6 +48,18 @@ async fn name_of_a_certificate_must_be_one_and_known() {
     let elsewhere = format!("spiffe://elsewhere.example/{PORTAL}");
     refused(&hub, &custom(&[elsewhere]), "CERTIFICATE_NAME_INVALID").await;
     refused(&hub, &custom(&[uri("agency/tax/system/other")]), "SYSTEM_UNKNOWN").await;
+}
+
+#[tokio::test]
+async fn refusal_of_a_certificate_without_a_name_has_its_leaf() {
+    let hub = TestHub::start().await;
+    let unnamed = hub.authority().issue_custom(&[], year(&hub)).unwrap();
+    refused(&hub, &unnamed, "CERTIFICATE_NAME_INVALID").await;
+    let denied = leaves::entries(&hub.log()).await.into_iter().filter(|entry| match entry {
+        Entry::Deny(deny) => matches!(deny.by, Caller::Certificate(_)) && deny.clause == Some(1),
+        _ => false,
+    });
+    assert_eq!(denied.count(), 1, "who is turned away stands in the log");
 }
 
 #[tokio::test]

@@ -134,7 +134,7 @@ async fn write(dir: &Path) {
     let cursor = Cursor { sub: SUB.parse().unwrap(), epoch: 1, positions };
     hub.deliver(cursor.into()).await;
     let deny = Deny {
-        by: BY.parse().unwrap(),
+        by: ndxp_audit::Caller::Principal(BY.parse().unwrap()),
         ds: None,
         op: word("Publish"),
         why: word("NOT_FOUND"),
