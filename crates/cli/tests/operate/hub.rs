@@ -66,11 +66,25 @@ impl Hub {
         hub
     }
 
+    /// Sends a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        // The shell's own kill: a small system has no other.
+        let kill = format!("kill -{name} {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    }
+
+    /// Waits until it says something; returns all that it said up to there.
+    pub(crate) fn says(&mut self, wanted: &str) -> String {
+        let mut said = String::new();
+        while !said.contains(wanted) {
+            assert!(self.words.read_line(&mut said).unwrap() > 0, "it has ended: {said}");
+        }
+        said
+    }
+
     /// SIGTERM; returns the exit status and what it still said.
     pub(crate) fn terminate(mut self) -> (Option<i32>, String) {
-        // The shell's own kill: a small system has no other.
-        let kill = format!("kill {}", self.child.id());
-        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        self.signal("TERM");
         let status = self.child.wait().unwrap();
         let mut words = String::new();
         self.words.read_to_string(&mut words).unwrap();

@@ -159,3 +159,19 @@ fn get(address: &str, path: &str) -> String {
     stream.read_to_string(&mut answer).unwrap();
     answer
 }
+
+#[test]
+fn new_revocation_list_is_in_force_at_sighup_without_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    init(dir.path());
+    certificates(dir.path());
+    let mut hub = Hub::start(dir.path());
+    pki(dir.path(), &["revoke", "hub/officer/officer-1"]);
+    hub.signal("HUP");
+    let said = hub.says("SIGHUP: looked at the TLS files");
+    assert!(said.contains("new TLS files are in force"), "{said}");
+    fs::write(dir.path().join("pki/crl.pem"), "half a file").unwrap();
+    hub.says("the revocation list's file holds no list");
+    let (status, said) = hub.terminate();
+    assert_eq!(status, Some(0), "{said}");
+}

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 /// A TLS file cannot be read.
 #[derive(Debug, Error)]
-#[error("cannot read the TLS file {path}: {source}")]
+#[error("cannot read the TLS file {path}")]
 pub struct TlsReadError {
     /// The file.
     pub path: PathBuf,

@@ -124,7 +124,9 @@ async fn condemned_connection_says_its_last_words_and_is_reset() {
     assert_eq!(client.read_u8().await.unwrap(), b'x');
     assert!(stream.read_u8().await.is_err(), "the farewell is over");
     assert_eq!(client.read_u8().await.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
-    assert!(began.elapsed() >= FAREWELL && peer.kill.is_killed());
+    let took = began.elapsed();
+    assert!(took >= FAREWELL && took < FAREWELL * 2, "within the second of a cut: {took:?}");
+    assert!(peer.kill.is_killed());
 }
 
 #[tokio::test]
