@@ -235,8 +235,14 @@ impl Progress {
 
     /// Notes that a key has a tombstone: an empty value in the lane, of any subscription.
     pub fn forgotten(&mut self, key: &str) {
-        if let Some(key) = RecordKey::parse(key, &self.sub) {
-            self.books.forgotten(key);
+        let Some(key) = RecordKey::parse(key, &self.sub) else { return };
+        if self.books.forgotten(key) && matches!(key.slot, Slot::Letter(_)) {
+            // Compaction took the record that ended the letter, and left this one for a while.
+            let ended = self.letters.iter().find(|(_, filed)| filed.from == key);
+            if let Some(place) = ended.map(|(place, _)| *place) {
+                self.letters.remove(&place);
+                self.drop_failure(place);
+            }
         }
     }
 
@@ -314,8 +320,12 @@ impl Progress {
         }
         self.books.rebase();
         self.partitions = partition::from_base(base);
-        self.failures =
-            base.failures.iter().map(|failure| (failure.place, (*failure, 0))).collect();
+        // A letter that was redriven then may have ended since, with its records.
+        let matters = |failure: &&Failure| {
+            !self.is_settled(failure.place) || self.is_redriven(failure.place)
+        };
+        let failures = base.failures.iter().filter(matters);
+        self.failures = failures.map(|failure| (failure.place, (*failure, 0))).collect();
         self.views.clone_from(&base.views);
         (self.streak, self.failing_since) = (base.streak, base.failing_since);
         self.probes = base.probes;

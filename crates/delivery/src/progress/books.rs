@@ -18,6 +18,9 @@ pub(super) struct Books {
     live: BTreeMap<RecordKey, u64>,
     /// Keys of older epochs, which the next base makes unnecessary.
     old: BTreeSet<RecordKey>,
+    /// Openings of older epochs with live letters: without its opening a letter would count as one
+    /// that nobody can have written.
+    pinned: BTreeSet<RecordKey>,
     /// Keys that say nothing any more.
     garbage: BTreeSet<RecordKey>,
     /// Letters that were closed above the cursor: until it passes, their records say that these
@@ -55,7 +58,8 @@ impl Books {
 
     /// A record was not taken. Its key may be that of one that was, as after a repeated append.
     pub(super) fn discard(&mut self, key: RecordKey, epoch: u64) {
-        if key.epoch == epoch || self.live.contains_key(&key) || self.old.contains(&key) {
+        let known = self.live.contains_key(&key) || self.old.contains(&key);
+        if key.epoch == epoch || known || self.pinned.contains(&key) {
             return;
         }
         match self.based && key.epoch < epoch {
@@ -64,10 +68,14 @@ impl Books {
         };
     }
 
-    pub(super) fn forgotten(&mut self, key: RecordKey) {
-        self.live.remove(&key);
+    /// Notes a tombstone, and tells whether its key still said something.
+    pub(super) fn forgotten(&mut self, key: RecordKey) -> bool {
         self.old.remove(&key);
+        self.pinned.remove(&key);
         self.garbage.remove(&key);
+        let was_live = self.live.remove(&key).is_some();
+        self.unpin(key.epoch);
+        was_live
     }
 
     /// A new epoch began.
@@ -85,7 +93,17 @@ impl Books {
     /// The epoch has its base: nothing needs what older ones wrote, but for the letters.
     pub(super) fn rebase(&mut self) {
         self.based = true;
-        self.garbage.append(&mut self.old);
+        for key in std::mem::take(&mut self.old) {
+            match key.slot == Slot::Opened && self.has_letters(key.epoch) {
+                true => self.pinned.insert(key),
+                false => self.garbage.insert(key),
+            };
+        }
+    }
+
+    fn has_letters(&self, epoch: u64) -> bool {
+        let key = |n| RecordKey { epoch, slot: Slot::Letter(n) };
+        self.live.range(key(0)..=key(u64::MAX)).next().is_some()
     }
 
     /// A record says `count` things more.
@@ -103,6 +121,15 @@ impl Books {
         if *left == 0 {
             self.live.remove(&key);
             self.garbage.insert(key);
+            self.unpin(key.epoch);
+        }
+    }
+
+    fn unpin(&mut self, epoch: u64) {
+        let opened = RecordKey { epoch, slot: Slot::Opened };
+        if self.pinned.contains(&opened) && !self.has_letters(epoch) {
+            self.pinned.remove(&opened);
+            self.garbage.insert(opened);
         }
     }
 

@@ -63,18 +63,21 @@ impl Partition {
     }
 
     pub(super) fn settle(&mut self, offsets: Range<u64>, books: &mut Books) {
-        self.reached = self.reached.max(offsets.end);
         let offsets = offsets.start.max(self.position)..offsets.end;
+        if offsets.is_empty() {
+            return;
+        }
+        self.reached = self.reached.max(offsets.end);
         self.handed.take(offsets.clone(), |count, handed| books.release(handed.key(), count));
         self.settled.set(offsets, ());
     }
 
     pub(super) fn hand(&mut self, range: &HandedRange, n: u64, epoch: u64, books: &mut Books) {
-        self.reached = self.reached.max(range.last + 1);
         let handed = HandedOut { attempt: range.attempt, from: n, epoch };
         // What is settled may be handed out as well (a dead letter, the difference of two views):
         // that is not kept here.
         for gap in self.settled.gaps(range.first.max(self.position)..range.last + 1) {
+            self.reached = self.reached.max(gap.end);
             books.refer(handed.key(), gap.end - gap.start);
             self.handed.take(gap.clone(), |count, handed| books.release(handed.key(), count));
             self.handed.set(gap, handed);

@@ -73,7 +73,7 @@ pub enum Fate {
     Parked,
     /// There was no room for it. It is as if it had not been offered.
     Left,
-    /// It was settled by an earlier stream, or is a dead letter: it does not go out.
+    /// It is settled, withheld or a dead letter: it does not go out.
     Passed,
 }
 
@@ -98,7 +98,7 @@ pub enum HandError {
     #[error(transparent)]
     UnknownPartition(#[from] UnknownPartition),
     /// The offset is not the next one: one before it was neither handed out nor withheld and would
-    /// be lost, or it was passed, and the machine does not ask for it.
+    /// be lost, or it comes twice.
     #[error("{place} is out of order, {next} is next")]
     OutOfOrder {
         /// What was to be handed out.
@@ -106,7 +106,8 @@ pub enum HandError {
         /// The lowest offset that has to be handed out or withheld first.
         next: u64,
     },
-    /// The machine keeps it and does not ask for it now, or it is offered twice.
+    /// It is outstanding, or the machine keeps it and does not ask for it now, or it is offered
+    /// twice.
     #[error("{place} is not to be fetched now")]
     NotDue {
         /// What was to be handed out.

@@ -100,9 +100,13 @@ impl Stream {
                     continue;
                 }
                 // A letter that is to be redriven may lie ahead of what was read.
-                if !reader.was_settled(offset) {
+                if !reader.is_settled(offset) {
                     return Err(HandError::NotDue { place });
                 }
+            }
+            // The page holds what an earlier stream settled, and the reader may have passed it.
+            if offset < reader.next_read() && reader.is_settled(offset) {
+                continue;
             }
             let from = match (is_next, last) {
                 (true, _) => offset,
@@ -110,7 +114,6 @@ impl Stream {
                 (false, _) => *nexts.get(&partition).unwrap_or(&reader.next_read()),
             };
             let next = if from == offset { offset } else { reader.after_passed(from, offset) };
-            // What an earlier stream settled may be offered: the page holds it all the same.
             let passed = offset < next && offset >= from && reader.was_settled(offset);
             // The largest offset is never given: the one after it could not be named.
             if (next != offset && !passed) || offset == u64::MAX {
@@ -139,7 +142,8 @@ impl Stream {
         if handing.stopped.contains(&partition) {
             return Fate::Left;
         }
-        if self.readers.get(index(partition)).is_some_and(|reader| reader.was_settled(offset)) {
+        let reader = self.readers.get(index(partition));
+        if reader.is_some_and(|reader| reader.was_settled(offset) || offset < reader.next_read()) {
             return Fate::Passed;
         }
         let work = self.work(item);

@@ -46,9 +46,12 @@ impl Pass {
 impl Stream {
     /// Begins to hand out the difference between the views under which the consumer's copy may
     /// stand ([`Progress::views`](crate::Progress::views)) and this one. Until all of it is settled
-    /// nothing new is read. A pass is not durable: the next stream begins it again.
+    /// nothing new is read. A pass is not durable: the next stream begins it again. One that is
+    /// begun while another is under way takes its place, and its records with it.
     pub fn begin_pass(&mut self, view: AgreementRef) {
-        self.pass = Some(Pass { view, unsettled: BTreeSet::new(), is_whole: false });
+        // What an earlier pass has given is still on its way.
+        let unsettled = self.pass.take().map(|pass| pass.unsettled).unwrap_or_default();
+        self.pass = Some(Pass { view, unsettled, is_whole: false });
     }
 
     /// Adds records to the pass, and returns how many. A record that is unsettled, was not read yet
@@ -67,7 +70,8 @@ impl Stream {
             }
             if self.pass.as_mut().is_some_and(|pass| pass.unsettled.insert(place)) {
                 taken += 1;
-                let (origin, attempts, failures) = (Origin::Revisit, 0, 0);
+                let (origin, failures) = (Origin::Revisit, 0);
+                let attempts = self.progress.attempt_of(place);
                 let work = Work { place, key, verdict, origin, attempts, failures };
                 self.keep(work, Wait::Ready);
             }
