@@ -14,7 +14,7 @@
 //!    [`Applied::Taken`], append an empty value for each key to forget, in order. Whoever folds the
 //!    lane gives empty values to [`Progress::forgotten`].
 //! 3. **The loop.** [`Stream::want`] says what to fetch again, where to read on, how much, and until
-//!    when to wait. Give it the partitions' ends ([`Stream::see_end`]) or it asks for what is not
+//!    when to wait. What is read may all be parked: ask again until nothing is wanted. Give it the partitions' ends ([`Stream::see_end`]) or it asks for what is not
 //!    there. Records that a row filter withholds are told ([`Stream::skip`]); those that were to be
 //!    fetched again and are not there or may not leave any more too ([`Stream::withdraw`]).
 //! 4. **Delivering.** [`Stream::hand`] chooses what goes into one frame. Append its [`Handed`] behind

@@ -321,9 +321,8 @@ impl Progress {
         self.books.rebase();
         self.partitions = partition::from_base(base);
         // A letter that was redriven then may have ended since, with its records.
-        let matters = |failure: &&Failure| {
-            !self.is_settled(failure.place) || self.is_redriven(failure.place)
-        };
+        let matters =
+            |failure: &&Failure| !self.is_settled(failure.place) || self.is_redriven(failure.place);
         let failures = base.failures.iter().filter(matters);
         self.failures = failures.map(|failure| (failure.place, (*failure, 0))).collect();
         self.views.clone_from(&base.views);

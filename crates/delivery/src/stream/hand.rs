@@ -104,9 +104,12 @@ impl Stream {
                     return Err(HandError::NotDue { place });
                 }
             }
-            // The page holds what an earlier stream settled, and the reader may have passed it.
-            if offset < reader.next_read() && reader.is_settled(offset) {
-                continue;
+            if offset < reader.next_read() {
+                // The page holds what an earlier stream settled, and the reader may have passed it.
+                if reader.is_settled(offset) {
+                    continue;
+                }
+                return Err(HandError::NotDue { place });
             }
             let from = match (is_next, last) {
                 (true, _) => offset,
@@ -148,7 +151,7 @@ impl Stream {
         }
         let work = self.work(item);
         let parks = self.is_by_key() && self.keys.is_busy(item.key);
-        let waits = self.failures.contains_key(&item.place);
+        let waits = work.failures > 0;
         let set_aside = self.sets_aside(now);
         let room = self.parking_room() > 0 && self.reads_on();
         let fits =
@@ -163,7 +166,7 @@ impl Stream {
             let ms = now.monotonic_ms.saturating_add(self.options.backoff.after(work.failures));
             let until = Wait::Until { ms, by: Timer::Backoff };
             self.keep(work, if waits { until } else { Wait::Ready });
-            if set_aside && !parks && !waits {
+            if set_aside {
                 self.set_one_aside();
             }
             return Fate::Parked;

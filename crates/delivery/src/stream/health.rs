@@ -12,6 +12,8 @@ const SILENCE_MS: u64 = 60_000;
 /// The interval between the first two probes, and the longest.
 const FIRST_PROBE_MS: u64 = 1_000;
 const LAST_PROBE_MS: u64 = 300_000;
+/// So many records are read at most to find one for a probe that earlier streams did not end on.
+pub(super) const MOST_SET_ASIDE: u32 = 16;
 
 /// The consumer's recent settlements.
 #[derive(Debug)]
@@ -38,6 +40,8 @@ pub(super) struct Failing {
     pub(super) unread_next: bool,
     /// How many records to read before the first probe: earlier streams ended on them.
     pub(super) set_aside: u32,
+    /// How many streams have ended on a probe.
+    pub(super) before: u32,
 }
 
 impl Health {
@@ -81,8 +85,9 @@ impl Health {
             interval_ms: FIRST_PROBE_MS,
             out: false,
             last: None,
-            unread_next: false,
-            set_aside: probes % 16,
+            unread_next: probes > 0,
+            set_aside: probes % MOST_SET_ASIDE,
+            before: probes,
         });
     }
 }

@@ -54,7 +54,8 @@ pub(super) enum Timer {
 #[derive(Debug, Default)]
 pub(super) struct Held {
     records: BTreeMap<Place, (Work, Wait)>,
-    ready: BTreeSet<Place>,
+    /// Those with the fewest failures go first: where a crash is one record's fault, others get by.
+    ready: BTreeSet<(u32, Place)>,
     timers: BTreeSet<(u64, Place)>,
     /// How many were read from the log: those are bounded.
     log_count: u64,
@@ -65,7 +66,7 @@ impl Held {
         self.remove(work.place);
         match wait {
             Wait::Parked => {}
-            Wait::Ready => _ = self.ready.insert(work.place),
+            Wait::Ready => _ = self.ready.insert((work.failures, work.place)),
             Wait::Until { ms, .. } => _ = self.timers.insert((ms, work.place)),
         }
         self.log_count += u64::from(work.origin == Origin::Log);
@@ -76,7 +77,7 @@ impl Held {
         let (work, wait) = self.records.remove(&place)?;
         match wait {
             Wait::Parked => {}
-            Wait::Ready => _ = self.ready.remove(&place),
+            Wait::Ready => _ = self.ready.remove(&(work.failures, place)),
             Wait::Until { ms, .. } => _ = self.timers.remove(&(ms, place)),
         }
         self.log_count -= u64::from(work.origin == Origin::Log);
@@ -95,7 +96,7 @@ impl Held {
     }
 
     pub(super) fn is_ready(&self, place: Place) -> bool {
-        self.ready.contains(&place)
+        matches!(self.records.get(&place), Some((_, Wait::Ready)))
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -118,17 +119,23 @@ impl Held {
     }
 
     pub(super) fn ready(&self) -> impl Iterator<Item = &Work> {
-        self.ready.iter().filter_map(|place| self.records.get(place)).map(|(work, _)| work)
+        self.ready.iter().filter_map(|(_, place)| self.records.get(place)).map(|(work, _)| work)
     }
 
-    /// Returns the next record behind `last`, in turn, that a probe may try.
-    pub(super) fn next_probe(&self, last: Option<Place>) -> Option<Work> {
+    /// Returns the next record behind `last`, in turn, that a probe may try; without one, that
+    /// which it would be after `before` probes.
+    pub(super) fn next_probe(&self, last: Option<Place>, before: u32) -> Option<Work> {
         use std::ops::Bound::{Excluded, Unbounded};
         let may = |(_, (_, wait)): &(&Place, &(Work, Wait))| match wait {
             Wait::Ready | Wait::Until { by: Timer::Backoff, .. } => true,
             Wait::Parked | Wait::Until { by: Timer::Asked | Timer::Paced, .. } => false,
         };
-        let behind = self.records.range((last.map_or(Unbounded, Excluded), Unbounded));
+        let Some(last) = last else {
+            let count = self.records.iter().filter(may).count().max(1);
+            let nth = usize::try_from(before).unwrap_or(0) % count;
+            return self.records.iter().filter(may).nth(nth).map(|(_, (work, _))| *work);
+        };
+        let behind = self.records.range((Excluded(last), Unbounded));
         let found = behind.chain(self.records.iter()).find(may);
         found.map(|(_, (work, _))| *work)
     }

@@ -79,7 +79,7 @@ impl Stream {
             && self.parking_room() > 0
             && self.readers.iter().any(super::Reader::has_more);
         let unread = readable && (failing.unread_next || failing.set_aside > 0);
-        match (unread, self.held.next_probe(failing.last)) {
+        match (unread, self.held.next_probe(failing.last, failing.before)) {
             (false, Some(work)) => Turn::Again(work.place),
             (true, _) | (false, None) => Turn::Unread,
         }

@@ -1,6 +1,8 @@
 //! What the shell is to do next.
 
-use super::{Origin, Pause, Reader, Refetch, Stream, Wait, Work, held::Timer};
+use super::{
+    Origin, Pause, Reader, Refetch, Stream, Wait, Work, health::MOST_SET_ASIDE, held::Timer,
+};
 use crate::{change::Change, letter::Cause, limits::Room, now::Now, place::Place, progress::index};
 
 /// What the shell is to do: write the change; fetch `again`, or read on; give it to
@@ -51,7 +53,9 @@ impl Stream {
         let mut turn = Turn::All;
         if let Some(failing) = &self.health.failing {
             turn = self.probe_turn();
-            room.records = room.records.min(u64::from(failing.is_due(now.monotonic_ms)));
+            // One is handed out; to find one that may be, more are read.
+            let most = if failing.is_due(now.monotonic_ms) { MOST_SET_ASIDE } else { 0 };
+            room.records = room.records.min(most.into());
         }
         if let Turn::Again(place) = turn
             && room.records > 0

@@ -104,8 +104,7 @@ fn one_poison_record_is_never_the_only_probe() {
         shell.run_for(HOUR, |_| Outcome::Retry(None));
         assert!(shell.is_failing());
         shell.run_for(HOUR, consumer);
-        assert!(!shell.acked.is_empty(), "only the poison was probed");
-        assert!(!shell.is_failing() || shell.acked == [1, 2]);
+        check_all_arrived(&shell, &[0]);
     }
 }
 
@@ -222,7 +221,13 @@ fn record_on_which_the_consumer_dies_becomes_the_only_dead_letter() {
     for options in orders() {
         let mut shell = Shell::new(&keys(40), options);
         crash_on(&mut shell, 9, 600);
-        assert_eq!(shell.letters(), [9]);
+        assert_eq!(
+            shell.letters(),
+            [9],
+            "{:?} {:?}",
+            String::from_utf8(shell.progress.to_bytes()),
+            shell.handed.iter().map(|(o, d)| (*o, d.attempt)).collect::<Vec<_>>()
+        );
         shell.run_for(HOUR, |_| Outcome::Ack);
         let mut acked = shell.acked.clone();
         acked.sort_unstable();

@@ -53,16 +53,30 @@ fn extension_moves_the_end_as_far_as_extensions_reach() {
     let lease = Lease::new(60 * SECOND, 90 * SECOND).unwrap();
     let mut shell = Shell::new(&[1], Options { lease, ..options() });
     let (_, token) = shell.deliver()[0];
-    for (passed, ends_at, used_up) in [(50, 110, false), (50, 150, false), (20, 150, true)] {
+    for (passed, used_up) in [(50, false), (50, false), (20, true)] {
         shell.pass(passed * SECOND);
         let extended = shell.stream.extend(&[token], shell.now);
         assert_eq!(!extended.used_up.is_empty(), used_up, "after {passed} s more");
         assert_eq!(extended.lost, []);
-        assert_eq!(shell.want().wake_ms, Some(ends_at * 1_000));
     }
+    assert_eq!(shell.want().wake_ms, Some(150_000));
     shell.pass(30 * SECOND);
     let extended = shell.stream.extend(&[token], shell.now);
     assert_eq!(extended.lost, [token]);
+}
+
+#[test]
+fn extended_lease_ends_one_lease_after_the_extension() {
+    let mut shell = Shell::new(&[1, 2], options());
+    let given = shell.deliver();
+    shell.pass(50 * SECOND);
+    let extended = shell.stream.extend(&[given[0].1], shell.now);
+    assert_eq!((extended.lost, extended.used_up), (vec![], vec![]));
+    for (passed, outstanding) in [(10, 1), (49, 1), (1, 0)] {
+        shell.pass(passed * SECOND);
+        let _want = shell.want();
+        assert_eq!(shell.stream.outstanding().records, outstanding, "after {passed} s more");
+    }
 }
 
 #[test]

@@ -38,6 +38,7 @@ fn reading_pauses_while_so_many_are_parked() {
     shell.settle(first.1, Outcome::Ack);
     let second = shell.deliver();
     assert_eq!(second[0].0, 1);
+    assert_eq!(shell.deliver(), []);
     assert_eq!(shell.stream.paused(), Some(Pause::ParkedKeysFull), "one more was read and parked");
     shell.run_for(Duration::from_secs(70), |_| Outcome::Ack);
     assert_eq!((shell.stream.paused(), shell.progress.positions()), (None, vec![6]));

@@ -89,8 +89,19 @@ impl Shell {
         Item { place: at(offset), size: 10, key, verdict: Verdict(offset as u8 % 3) }
     }
 
-    /// Hands out what is wanted, in one frame that the transport takes at once.
+    /// Hands out what is wanted, in one frame that the transport takes at once. What is read may be
+    /// parked: then it asks again.
     pub(crate) fn deliver(&mut self) -> Vec<(u64, AckToken)> {
+        loop {
+            let before = self.stream.next_reads().next();
+            let given = self.deliver_once();
+            if !given.is_empty() || self.stream.next_reads().next() == before {
+                return given;
+            }
+        }
+    }
+
+    fn deliver_once(&mut self) -> Vec<(u64, AckToken)> {
         let want = self.want();
         let mut items: Vec<Item> = want.again.iter().map(|refetch| refetch.item(10)).collect();
         for read in &want.reads {
