@@ -1,6 +1,6 @@
 # Every target sets up what it needs first (tools/setup.sh); only Rust and make have to be there.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check build bench fmt
+.PHONY: help demo test check build bench fmt replay nightly mutants
 # The targets share cargo's target directory and its lock.
 .NOTPARALLEL:
 
@@ -33,3 +33,12 @@ bench: build ## measure publishing against the bare engine
 
 fmt: ## format the sources
 	cargo fmt --all
+
+replay: ## run one seed of the delivery machine's simulation again (SEED=17)
+	@tools/replay.sh $(SEED)
+
+nightly: ## run 100,000 seeds of the delivery machine's simulation, some tens of minutes
+	NDXP_SEEDS=$(or $(NDXP_SEEDS),100000) cargo test --locked --release -p ndxp-delivery --test simulation
+
+mutants: ## seed bugs into the delivery machine and demand that its tests find each
+	@tools/mutants.sh

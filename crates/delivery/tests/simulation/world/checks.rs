@@ -10,12 +10,16 @@ use crate::{
 };
 
 impl World {
-    pub(crate) fn check(&self) {
+    /// What holds after each step. The states are compared now and then: a difference stays.
+    pub(crate) fn check(&self, states: bool) {
         let Some(live) = &self.current else { return };
+        live.check();
+        if !states {
+            return;
+        }
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         let known = text(live.stream.progress().to_bytes());
         assert_eq!(known, text(self.fold.to_bytes()), "the live stream and the fold differ");
-        live.check();
     }
 
     pub(super) fn check_delivery(&self, live: &Live, item: &Item, delivery: &Delivery) {
@@ -132,10 +136,12 @@ impl World {
         let mut live = self.current.take().unwrap();
         let change = live.stream.checkpoint();
         self.write(live, change);
-        self.check();
+        self.check(true);
         assert_eq!(self.fold.positions(), self.rows.ends(), "everything is settled");
-        let visible = self.rows.visible_from(&self.model.from).map(|item| item.place);
-        let missing = visible.filter(|place| !self.model.settled.contains(place)).next();
+        let missing = {
+            let mut visible = self.rows.visible_from(&self.model.from).map(|item| item.place);
+            visible.find(|place| !self.model.settled.contains(place))
+        };
         assert_eq!(missing, None, "it did not arrive");
         self.replay();
         self.compact();
