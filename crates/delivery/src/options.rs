@@ -217,3 +217,42 @@ impl Default for Parking {
         Self(1_000)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+    use super::*;
+
+    #[test]
+    fn options_outside_of_their_bounds_are_refused_by_name() {
+        let check = |refused: Result<(), InvalidOption>, text: &str| {
+            assert_eq!(refused.unwrap_err().to_string(), text);
+        };
+        let ms = Duration::from_millis(1);
+        check(Lease::new(SECOND - ms, HOUR).map(|_| ()), "lease must be 1 s to 10 min");
+        check(Lease::new(10 * MINUTE + ms, HOUR).map(|_| ()), "lease must be 1 s to 10 min");
+        let text = "lease extensions must be 0 to 6 h";
+        check(Lease::new(SECOND, 6 * HOUR + ms).map(|_| ()), text);
+        let text = "first retry must be 100 ms to 24 h";
+        check(Backoff::new(99 * ms, SECOND, 2).map(|_| ()), text);
+        let text = "last retry must be the first to 24 h";
+        check(Backoff::new(SECOND, SECOND - ms, 2).map(|_| ()), text);
+        check(Backoff::new(SECOND, DAY + ms, 2).map(|_| ()), text);
+        check(Backoff::new(SECOND, DAY, 0).map(|_| ()), "retry factor must be 1 to 10");
+        check(Patience::new(0, HOUR, DAY).map(|_| ()), "attempts must be 1 to 1,000");
+        check(Patience::new(1_001, HOUR, DAY).map(|_| ()), "attempts must be 1 to 1,000");
+        check(Patience::new(1, 7 * DAY + ms, DAY).map(|_| ()), "horizon must be 0 to 7 days");
+        let text = "dead letters kept must be 1 day to 365 days";
+        check(Patience::new(1, HOUR, DAY - ms).map(|_| ()), text);
+        check(Parking::new(0).map(|_| ()), "parked records must be 1 to 10,000");
+        check(Parking::new(10_001).map(|_| ()), "parked records must be 1 to 10,000");
+    }
+
+    #[test]
+    fn backoff_grows_by_its_factor_and_never_overflows() {
+        let backoff = Backoff::new(SECOND, 5 * MINUTE, 2).unwrap();
+        let waits = [0, 1, 2, 3, 9, 10, u32::MAX].map(|failures| backoff.after(failures));
+        assert_eq!(waits, [1_000, 1_000, 2_000, 4_000, 256_000, 300_000, 300_000]);
+    }
+}
