@@ -21,6 +21,7 @@ use crate::{
     limits::Limits,
     metrics::{Metrics, ReasonLabels, RpcLabels},
     node::Tls,
+    readers::Readers,
     receipts::{self, Receipts},
     refuse::{self, Failed},
     registry::Registry,
@@ -41,6 +42,8 @@ pub(crate) struct Core {
     pub receipts: Receipts,
     pub schemas: Schemas,
     pub duplicates: Duplicates,
+    #[expect(dead_code, reason = "the delivery of subscriptions is being moved onto it")]
+    pub readers: Readers,
     pub slots: Slots,
     pub streams: Streams,
     pub keys: Keys,

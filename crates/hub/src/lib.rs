@@ -26,6 +26,8 @@ mod metrics;
 mod node;
 mod publish;
 mod pulse;
+#[expect(dead_code, reason = "the delivery of subscriptions is being moved onto it")]
+mod readers;
 mod receipts;
 mod refuse;
 mod registry;

@@ -3,7 +3,7 @@
 mod projection;
 mod rows;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 use ndxp_model::{FieldGrant, Pointer, RowFilter};
 use serde_json::{Value, json};
@@ -11,6 +11,17 @@ use sha2::{Digest, Sha256};
 
 use projection::Node;
 use rows::Rows;
+
+/// A record's text is not the JSON that the hub accepts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unreadable;
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the record is not JSON")
+    }
+}
+impl std::error::Error for Unreadable {}
 
 /// A row filter and a projection, compiled once for a revision of an agreement.
 ///
@@ -50,6 +61,18 @@ impl Plan {
     #[must_use]
     pub fn project(&self, record: &Value) -> Value {
         self.fields.project(record).unwrap_or_else(|| json!({}))
+    }
+
+    /// Returns what a record's text shows: nothing if the row filter withholds it.
+    ///
+    /// # Errors
+    /// [`Unreadable`] if the text is not JSON.
+    pub fn show(&self, text: &[u8]) -> Result<Option<Vec<u8>>, Unreadable> {
+        let record: Value = serde_json::from_slice(text).map_err(|_| Unreadable)?;
+        if !self.admits(&record) {
+            return Ok(None);
+        }
+        serde_json::to_vec(&self.project(&record)).map(Some).map_err(|_| Unreadable)
     }
 
     /// Says whether every one of a dataset's key fields is released as it is. Only then may the

@@ -45,7 +45,7 @@ impl View<'_> {
         let (source, id) = (facts.source.as_bytes(), facts.record_id.as_bytes());
         let delivered = pb::DeliveredRecord {
             ack_token: Bytes::new(),
-            record_id: self.keys.record_id(self.consumer, name, source, id),
+            record_id: self.keys.of(self.consumer, name).record_id(source, id),
             key: self.key(raw_key)?,
             op: pb::Op::from(facts.op).into(),
             attempt: 0,
@@ -68,7 +68,7 @@ impl View<'_> {
         if self.plan.passes(&self.dataset.key_fields) {
             return String::from_utf8(raw.to_vec()).ok();
         }
-        Some(self.keys.key(self.consumer, &self.dataset.name, raw))
+        Some(self.keys.of(self.consumer, &self.dataset.name).key(raw))
     }
 }
 
