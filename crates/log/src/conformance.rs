@@ -8,6 +8,7 @@ mod fixture;
 mod read;
 mod refuse;
 mod reopen;
+mod tidy;
 
 use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
@@ -24,6 +25,12 @@ pub trait Rig: Send {
     /// Opens the engine: an empty one at first; later it closes the one opened before and opens
     /// what that one held.
     async fn open(&mut self) -> Arc<dyn Log>;
+
+    /// Says whether [`Log::tidy`] has deleted what may be deleted when it returns. Brokers delete
+    /// in their own time: of them it is only checked that nothing goes that must stay.
+    fn tidies_at_once(&self) -> bool {
+        false
+    }
 }
 
 /// A check of the suite.
@@ -75,6 +82,14 @@ pub const CHECKS: &[Check] = checks![
     reopen::reopened_log_holds_the_same,
     reopen::reopened_log_continues,
     reopen::reopened_log_knows_its_topics,
+    tidy::repeated_create_changes_what_is_kept,
+    tidy::tidy_loses_nothing_that_is_to_be_kept,
+    tidy::retention_deletes_what_is_too_old,
+    tidy::retention_deletes_what_is_too_much,
+    tidy::compaction_removes_what_is_replaced,
+    tidy::tombstones_go_last,
+    tidy::hubs_own_topics_keep_what_they_say,
+    tidy::tidy_of_many_records_takes_its_steps,
 ];
 
 /// Runs every check on a rig of its own.

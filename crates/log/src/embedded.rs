@@ -19,7 +19,9 @@ mod codec;
 mod dir;
 mod ends;
 mod error;
+mod expired;
 mod keeper;
+mod keys;
 mod open;
 mod partitions;
 mod space;
@@ -28,6 +30,7 @@ mod tail;
 #[cfg(test)]
 mod tests;
 mod threads;
+mod tidy;
 mod torn;
 mod writer;
 
@@ -38,7 +41,7 @@ use std::{
 
 use async_trait::async_trait;
 use ndxp_model::{DatasetName, HubTopic, Keep, LANES, Timestamp, Topic};
-use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{Mutex as AsyncMutex, Semaphore, mpsc, oneshot, watch};
 
 use crate::{
     AppendError, Appended, Covered, Lanes, Log, MAX_RECORD_BYTES, Partition, ReadError, ReadLimits,
@@ -54,7 +57,8 @@ use codec::{Draft, Undecodable};
 use partitions::{Partitions, Slot, lock};
 use store::{Store, StoreError};
 use threads::Threads;
-use writer::{Append, Job};
+use tidy::Garbage;
+use writer::{Append, Delete, Job};
 
 /// How the engine is set up.
 #[derive(Debug, Clone)]
@@ -73,6 +77,9 @@ pub struct Config {
     pub cache: u64,
     /// How free space is measured.
     pub free_space: FreeSpace,
+    /// Bytes of deleted records for which the store rewrites its tables, if they are half of them
+    /// or more; below it waits until it compacts them anyway.
+    pub rewrite_at: u64,
 }
 
 impl Config {
@@ -87,6 +94,7 @@ impl Config {
             readers: 8,
             cache: 64 * 1024 * 1024,
             free_space: FreeSpace::of_file_system(),
+            rewrite_at: 64 * 1024 * 1024,
         }
     }
 }
@@ -103,6 +111,9 @@ pub struct Embedded {
     threads: Mutex<Option<Threads>>,
     fatal: watch::Sender<Option<String>>,
     lanes: watch::Sender<Lanes>,
+    /// Deleting goes on once at a time.
+    garbage: AsyncMutex<Garbage>,
+    rewrite_at: u64,
 }
 
 impl Embedded {
@@ -138,6 +149,8 @@ impl Embedded {
             threads: Mutex::new(Some(threads)),
             fatal,
             lanes: watch::Sender::new(Lanes((0..LANES).collect())),
+            garbage: AsyncMutex::new(Garbage::default()),
+            rewrite_at: config.rewrite_at,
         })
     }
 
@@ -232,6 +245,30 @@ impl Embedded {
         }
     }
 
+    async fn read_below(
+        &self,
+        slot: &Arc<Slot>,
+        from: u64,
+        end: u64,
+        limits: ReadLimits,
+    ) -> Result<Vec<Stored>, ReadError> {
+        if from < slot.earliest() || from >= end {
+            return Ok(Vec::new());
+        }
+        let cached = lock(&slot.tail).read(from, end, limits);
+        if let Some(page) = cached {
+            return page.map_err(|error: Undecodable| ReadError::Corrupt(error.to_string()));
+        }
+        let (id, slot) = (slot.id, Arc::clone(slot));
+        let is_hole = move |offset| slot.is_hole(offset);
+        self.in_store(move |store| store.read(id, from, end, limits, is_hole)).await
+    }
+
+    async fn delete(&self, slot: &Arc<Slot>, what: Delete) -> Result<(), AppendError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Delete { slot: Arc::clone(slot), what, reply }, answer).await
+    }
+
     fn readable(&self, at: &Partition) -> Result<Arc<Slot>, ReadError> {
         self.slot(at).ok_or_else(|| ReadError::NoSuchPartition(at.to_string()))
     }
@@ -256,11 +293,11 @@ impl Log for Embedded {
         &self,
         dataset: &DatasetName,
         partitions: u32,
-        _keep: Keep,
+        keep: Keep,
     ) -> Result<(), AppendError> {
         let (reply, answer) = oneshot::channel();
         let dataset = dataset.clone();
-        self.send(Job::Create { dataset, partitions, reply }, answer).await
+        self.send(Job::Create { dataset, partitions, keep, reply }, answer).await
     }
 
     async fn append(
@@ -307,19 +344,23 @@ impl Log for Embedded {
         limits: ReadLimits,
     ) -> Result<Vec<Stored>, ReadError> {
         let slot = self.readable(at)?;
-        if from < slot.earliest {
-            return Err(ReadError::Expired { asked: from, earliest: slot.earliest });
+        loop {
+            let end = *slot.end.borrow();
+            let page = self.read_below(&slot, from, end, limits).await;
+            // Retention may have passed by meanwhile.
+            let earliest = slot.earliest();
+            if from < earliest {
+                return Err(ReadError::Expired { asked: from, earliest });
+            }
+            let page = page?;
+            // Compaction leaves the last record, but the last one then may not be the last one now.
+            if from >= end || !page.is_empty() {
+                return Ok(page);
+            }
+            if *slot.end.borrow() == end {
+                return Err(ReadError::Corrupt(format!("no record at {from} or later of {at}")));
+            }
         }
-        let end = *slot.end.borrow();
-        if from >= end {
-            return Ok(Vec::new());
-        }
-        let cached = lock(&slot.tail).read(from, end, limits);
-        if let Some(page) = cached {
-            return page.map_err(|error: Undecodable| ReadError::Corrupt(error.to_string()));
-        }
-        let id = slot.id;
-        self.in_store(move |store| store.read(id, from, end, limits)).await
     }
 
     fn follow(&self, at: &Partition) -> Result<watch::Receiver<u64>, ReadError> {
@@ -328,17 +369,17 @@ impl Log for Embedded {
 
     async fn offset_at(&self, at: &Partition, time: Timestamp) -> Result<u64, ReadError> {
         let slot = self.readable(at)?;
-        let range = (slot.earliest, *slot.end.borrow());
+        let range = (slot.earliest(), *slot.end.borrow());
         let id = slot.id;
         self.in_store(move |store| store.offset_at(id, range, time.millis())).await
     }
 
     async fn earliest(&self, at: &Partition) -> Result<u64, ReadError> {
-        Ok(self.readable(at)?.earliest)
+        Ok(self.readable(at)?.earliest())
     }
 
-    async fn tidy(&self, _now: Timestamp) -> Result<(), AppendError> {
-        Ok(())
+    async fn tidy(&self, now: Timestamp) -> Result<(), AppendError> {
+        tidy::tidy(self, now).await
     }
 
     fn lanes(&self) -> watch::Receiver<Lanes> {

@@ -94,9 +94,9 @@ impl Log for Memory {
         &self,
         dataset: &DatasetName,
         partitions: u32,
-        _keep: Keep,
+        keep: Keep,
     ) -> Result<(), AppendError> {
-        self.shared.state().create(dataset, partitions)
+        self.shared.state().create(dataset, partitions, keep)
     }
 
     async fn append(
@@ -150,11 +150,11 @@ impl Log for Memory {
     }
 
     async fn earliest(&self, at: &Partition) -> Result<u64, ReadError> {
-        self.shared.state().follow(at).map(|_| 0)
+        self.shared.state().earliest(at)
     }
 
-    async fn tidy(&self, _now: Timestamp) -> Result<(), AppendError> {
-        Ok(())
+    async fn tidy(&self, now: Timestamp) -> Result<(), AppendError> {
+        self.shared.state().tidy(now)
     }
 
     fn lanes(&self) -> watch::Receiver<Lanes> {

@@ -5,6 +5,9 @@ use ndxp_model::Timestamp;
 
 use crate::{ENTRY_HEADER, POSITION_HEADER};
 
+/// The header that ends with the record's operation: `ndxp.tax.units.DELETE`.
+const TYPE_HEADER: &str = "ce_type";
+
 /// A named value beside the record. Values are UTF-8 text by convention.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
@@ -39,6 +42,13 @@ impl Record {
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&Bytes> {
         self.headers.iter().find(|header| header.name == name).map(|header| &header.value)
+    }
+
+    /// Says whether the record deletes its key: its value is empty, or its `ce_type` names the
+    /// operation `DELETE`. (A dataset's delete carries the key's fields as its value.)
+    #[must_use]
+    pub fn is_tombstone(&self) -> bool {
+        self.value.is_empty() || self.header(TYPE_HEADER).is_some_and(|t| t.ends_with(b".DELETE"))
     }
 
     /// Returns the bytes of key, value and headers.

@@ -38,6 +38,10 @@ impl conformance::Rig for EmbeddedRig {
         self.open = Some(Arc::clone(&engine));
         engine
     }
+
+    fn tidies_at_once(&self) -> bool {
+        true
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

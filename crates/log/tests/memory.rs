@@ -23,6 +23,10 @@ impl conformance::Rig for MemoryRig {
         self.0 = Some(engine.faults());
         Arc::new(engine)
     }
+
+    fn tidies_at_once(&self) -> bool {
+        true
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

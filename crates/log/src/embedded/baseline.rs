@@ -4,7 +4,10 @@ use std::{fs::File, path::Path};
 
 use bytes::Bytes;
 
-use super::store::{FIRST_DATA_TOPIC, PartitionId, Store, StoreError};
+use super::{
+    keys::{FIRST_DATA_TOPIC, PartitionId},
+    store::{Store, StoreError},
+};
 use crate::AppendError;
 
 /// Bytes of the store's cache of blocks: nothing is read.

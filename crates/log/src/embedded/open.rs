@@ -2,16 +2,16 @@
 
 use std::{fs::File, io, path::Path};
 
-use ndxp_model::{HubTopic, Topic};
+use ndxp_model::{HubTopic, Keep, Topic};
 
 use super::{
     Config, Damage, OpenError, codec,
     dir::Dir,
     ends::Ends,
-    partitions::{Head, Partitions, Slot},
-    store::{PartitionId, Store, StoreError, hub_topic},
+    keys::{PartitionId, hub_topic},
+    partitions::{Head, Loaded, Partitions, Slot},
+    store::{Store, StoreError},
     torn,
-    writer::earliest,
 };
 use crate::Partition;
 
@@ -104,49 +104,64 @@ fn open_or_repair(path: &Path, cache: u64, lock: File) -> Result<Store, StoreErr
 }
 
 fn load(config: &Config, store: &Store, ends: &Ends) -> Result<Partitions, Failure> {
-    let hub = HubTopic::ALL
-        .map(|topic| (Topic::Hub(topic), hub_topic(topic), topic.partitions()))
-        .into_iter();
-    let data = store.topics().map_err(|error| unreadable("the list of topics", error))?;
-    let data =
-        data.into_iter().map(|topic| (Topic::Data(topic.dataset), topic.id, topic.partitions));
+    let unlisted = |error| unreadable("the list of topics", error);
     let partitions = Partitions::default();
-    for (topic, id, count) in hub.chain(data) {
-        let mut slots = Vec::new();
-        for number in 0..count {
-            let name = Partition { topic: topic.clone(), number }.to_string();
-            let acknowledged = ends.0.get(&name).copied().unwrap_or_default();
-            let at = PartitionId { topic: id, number };
-            let (earliest, head) = load_partition(store, at, name, acknowledged)?;
-            slots.push(Slot::new(at, earliest, head, config.tail));
-        }
-        partitions.insert(topic, slots);
+    for hub in HubTopic::ALL {
+        let (topic, id) = (Topic::Hub(hub), hub_topic(hub));
+        load_topic(config, store, ends, (topic, id, hub.partitions(), hub.keep()), &partitions)?;
+    }
+    for data in store.topics().map_err(unlisted)? {
+        let keep = store.keep(data.id).map_err(unlisted)?;
+        let topic = (Topic::Data(data.dataset), data.id, data.partitions, keep);
+        load_topic(config, store, ends, topic, &partitions)?;
     }
     Ok(partitions)
+}
+
+fn load_topic(
+    config: &Config,
+    store: &Store,
+    ends: &Ends,
+    (topic, id, count, keep): (Topic, u32, u32, Keep),
+    partitions: &Partitions,
+) -> Result<(), Failure> {
+    let mut slots = Vec::new();
+    for number in 0..count {
+        let name = Partition { topic: topic.clone(), number }.to_string();
+        let acknowledged = ends.0.get(&name).copied().unwrap_or_default();
+        let at = PartitionId { topic: id, number };
+        let loaded = load_partition(store, at, keep, name, acknowledged)?;
+        slots.push(Slot::new(at, loaded, config.tail));
+    }
+    partitions.insert(topic, slots);
+    Ok(())
 }
 
 fn load_partition(
     store: &Store,
     at: PartitionId,
+    keep: Keep,
     partition: String,
     acknowledged: u64,
-) -> Result<(u64, Head), Failure> {
-    let start = store.start(at).map_err(|error| unreadable(&partition, error))?;
-    let last = store.last(at).map_err(|error| unreadable(&partition, error))?;
-    let head = match last {
-        None => Head { offset: start, time: earliest() },
+) -> Result<Loaded, Failure> {
+    let failed = |error| unreadable(&partition, error);
+    let start = store.start(at).map_err(failed)?;
+    let cleaned = store.cleaned(at).map_err(failed)?;
+    let head = match store.last(at).map_err(failed)? {
+        None => Head { offset: start.offset, time: start.time },
         Some((offset, stored)) => {
             let time = codec::timestamp(&stored);
             let time = time.map_err(|error| damaged(&partition, error.to_string()))?;
-            Head { offset: (offset + 1).max(start), time }
+            Head { offset: (offset + 1).max(start.offset), time: time.max(start.time) }
         }
     };
     if head.offset < acknowledged {
         return Err(end_behind(partition, head.offset, acknowledged));
     }
-    let from = acknowledged.saturating_sub(LOOK_BACK).max(start);
+    // Compaction never takes a partition's last record, so below the end there is one.
+    let from = acknowledged.saturating_sub(LOOK_BACK).max(start.offset).max(cleaned.holes);
     match store.gap(at, from, head.offset) {
-        Ok(None) => Ok((start, head)),
+        Ok(None) => Ok(Loaded { keep, start, cleaned, head }),
         Ok(Some(missing)) => Err(Failure::Damage(Damage::Gap { partition, missing })),
         Err(error) => Err(unreadable(&partition, error)),
     }

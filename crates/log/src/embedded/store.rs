@@ -1,45 +1,44 @@
 //! The store: fjall, and everything that knows its keys.
 //!
 //! Three keyspaces: `data` holds the datasets' records, `state` what the hub keeps for itself,
-//! `meta` the topics and start offsets. A record's key is topic number, partition, offset, so a
-//! partition is one range in order. All calls block; none is made on an async task.
+//! `meta` the topics, what is kept of them, and how far that was put into effect. A record's key is
+//! topic number, partition, offset, so a partition is one range in order. All calls block; none is
+//! made on an async task.
 
-use std::{fs::File, path::Path};
+mod tidy;
+
+use std::{fs::File, path::Path, sync::Arc};
 
 use bytes::Bytes;
 use fjall::{
     CompressionType, Database, Guard, Keyspace, KeyspaceCreateOptions, LsmError, PersistMode,
+    compaction::filter::Factory,
     config::{BlockSizePolicy, FilterPolicy},
 };
-use ndxp_model::{DatasetName, HubTopic};
+use ndxp_model::Keep;
 
-use super::codec;
+use super::{
+    codec,
+    expired::Starts,
+    keys::{
+        Cleaned, DataTopic, FIRST_DATA_TOPIC, PartitionId, Start, cleaned_key, cleaned_value,
+        keep_key, keep_value, key, offset, parse_cleaned, parse_keep, parse_start, parse_topic,
+        start_key, start_value, topic_row, topics,
+    },
+};
 use crate::{ReadError, ReadLimits, Stored, budget::Budget};
 
-const FORMAT: &[u8] = b"1";
+pub(super) use tidy::Space;
+
+/// Format 2 knows what is kept of a topic. A store of format 1 keeps everything of every dataset
+/// and becomes one of format 2 when it is opened.
+const FORMAT: &[u8] = b"2";
+const FORMAT_BEFORE: &[u8] = b"1";
+const META: &str = "meta";
 const FORMAT_KEY: &[u8] = b"format";
-const TOPIC_PREFIX: u8 = b't';
-const START_PREFIX: u8 = b's';
-/// The first number of a dataset's topic; those below are the hub's.
-pub(super) const FIRST_DATA_TOPIC: u32 = 16;
 
 /// How much journal there may be: it is copied and replayed at every opening.
 const MAX_JOURNAL: u64 = 256 * 1024 * 1024;
-
-/// A partition by numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct PartitionId {
-    pub(super) topic: u32,
-    pub(super) number: u32,
-}
-
-/// A dataset's topic as `meta` keeps it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct DataTopic {
-    pub(super) id: u32,
-    pub(super) dataset: DatasetName,
-    pub(super) partitions: u32,
-}
 
 /// Why the store does not answer.
 #[derive(Debug)]
@@ -98,6 +97,7 @@ pub(super) struct Store {
     state: Keyspace,
     meta: Keyspace,
     db: Database,
+    starts: Starts,
     _lock: File,
 }
 
@@ -110,7 +110,12 @@ impl std::fmt::Debug for Store {
 impl Store {
     /// Opens or makes the store. It cuts the journal at the first damage without saying so.
     pub(super) fn open(path: &Path, cache: u64, lock: File) -> Result<Self, StoreError> {
+        let starts = Starts::default();
+        let expired: Arc<dyn Factory> = Arc::new(starts.clone());
         let db = Database::builder(path)
+            .with_compaction_filter_factories(Arc::new(move |keyspace| {
+                (keyspace != META).then(|| Arc::clone(&expired))
+            }))
             .cache_size(cache)
             .max_journaling_size(MAX_JOURNAL)
             // Replay compresses again to compare checksums, so another version of the compressor
@@ -126,8 +131,8 @@ impl Store {
         let small = || KeyspaceCreateOptions::default().max_memtable_size(4 * 1024 * 1024);
         let data = db.keyspace("data", records)?;
         let state = db.keyspace("state", records)?;
-        let meta = db.keyspace("meta", small)?;
-        let store = Self { data, state, meta, db, _lock: lock };
+        let meta = db.keyspace(META, small)?;
+        let store = Self { data, state, meta, db, starts, _lock: lock };
         store.check_format()?;
         Ok(store)
     }
@@ -135,8 +140,10 @@ impl Store {
     fn check_format(&self) -> Result<(), StoreError> {
         match self.meta.get(FORMAT_KEY)? {
             Some(format) if &*format == FORMAT => Ok(()),
-            Some(other) => Err(StoreError::Format(String::from_utf8_lossy(&other).into_owned())),
-            None => {
+            Some(other) if &*other != FORMAT_BEFORE => {
+                Err(StoreError::Format(String::from_utf8_lossy(&other).into_owned()))
+            }
+            _ => {
                 let mut batch = self.batch();
                 batch.put_format(FORMAT);
                 batch.commit()
@@ -152,23 +159,40 @@ impl Store {
 
     /// Returns every dataset's topic.
     pub(super) fn topics(&self) -> Result<Vec<DataTopic>, StoreError> {
-        let mut topics = Vec::new();
-        for guard in self.meta.prefix([TOPIC_PREFIX]) {
+        let mut found = Vec::new();
+        for guard in self.meta.prefix(topics()) {
             let (key, value) = guard.into_inner()?;
-            let topic = parse_topic(&key, &value);
-            topics.push(topic.ok_or_else(|| StoreError::Damaged("a topic's name".into()))?);
+            found.push(parse_topic(&key, &value)?);
         }
-        Ok(topics)
+        Ok(found)
     }
 
-    /// Returns the first offset that retention has left.
-    pub(super) fn start(&self, at: PartitionId) -> Result<u64, StoreError> {
-        match self.meta.get(start_key(at))? {
-            None => Ok(0),
-            Some(stored) => {
-                let bytes: Result<[u8; 8], _> = stored.as_ref().try_into();
-                bytes.map(u64::from_be_bytes).map_err(|_| StoreError::Damaged("a start".into()))
-            }
+    /// Returns what is kept of a dataset's topic.
+    pub(super) fn keep(&self, topic: u32) -> Result<Keep, StoreError> {
+        match self.meta.get(keep_key(topic))? {
+            None => Ok(Keep::Everything),
+            Some(stored) => parse_keep(&stored),
+        }
+    }
+
+    /// Returns where a partition begins.
+    pub(super) fn start(&self, at: PartitionId) -> Result<Start, StoreError> {
+        let Some(stored) = self.meta.get(start_key(at))? else { return Ok(Start::default()) };
+        let start = parse_start(&stored)?;
+        self.let_go_before(at, start.offset);
+        Ok(start)
+    }
+
+    /// Lets the store drop what lies before a start that is durable, whenever it meets it.
+    pub(super) fn let_go_before(&self, at: PartitionId, start: u64) {
+        self.starts.set(at, start);
+    }
+
+    /// Returns how far a partition was compacted.
+    pub(super) fn cleaned(&self, at: PartitionId) -> Result<Cleaned, StoreError> {
+        match self.meta.get(cleaned_key(at))? {
+            None => Ok(Cleaned::default()),
+            Some(stored) => parse_cleaned(&stored),
         }
     }
 
@@ -195,28 +219,36 @@ impl Store {
         Ok((expected < end).then_some(expected))
     }
 
-    /// Reads records of `from..end`, all of which must be there.
+    /// Reads records of `from..end`. Where one is missing, `is_hole` must say of it and those just
+    /// before it that compaction may have removed them; it is asked after the fact, since
+    /// compaction goes on meanwhile.
     pub(super) fn read(
         &self,
         at: PartitionId,
         from: u64,
         end: u64,
         limits: ReadLimits,
+        is_hole: impl Fn(u64) -> bool,
     ) -> Result<Vec<Stored>, StoreError> {
+        let missing = |offset| StoreError::Damaged(format!("the record at {offset} is missing"));
         let mut budget = Budget::new(limits);
         let mut page = Vec::new();
-        let mut guards = self.records(at).range(key(at, from)..key(at, end));
-        for expected in from..end {
-            let found = guards.next().map(Self::item).transpose()?;
-            let Some((_, stored)) = found.filter(|(offset, _)| *offset == expected) else {
-                return Err(StoreError::Damaged(format!("the record at {expected} is missing")));
-            };
-            let record = codec::decode(&stored)
-                .map_err(|error| StoreError::Damaged(format!("at {expected}: {error}")))?;
-            if !budget.admit(record.size()) {
-                break;
+        let mut expected = from;
+        for guard in self.records(at).range(key(at, from)..key(at, end)) {
+            let (offset, stored) = Self::item(guard)?;
+            if offset != expected && !is_hole(offset - 1) {
+                return Err(missing(expected));
             }
-            page.push(Stored { offset: expected, record });
+            let record = codec::decode(&stored)
+                .map_err(|error| StoreError::Damaged(format!("at {offset}: {error}")))?;
+            if !budget.admit(record.size()) {
+                return Ok(page);
+            }
+            page.push(Stored { offset, record });
+            expected = offset + 1;
+        }
+        if expected < end && !is_hole(end - 1) {
+            return Err(missing(expected));
         }
         Ok(page)
     }
@@ -225,23 +257,30 @@ impl Store {
     pub(super) fn offset_at(
         &self,
         at: PartitionId,
-        (mut start, mut end): (u64, u64),
+        (mut start, end): (u64, u64),
         millis: i64,
     ) -> Result<u64, StoreError> {
-        // INVARIANT: all before `start` are earlier, none from `end` on is.
-        while start < end {
-            let middle = start + (end - start) / 2;
-            let stored = self.records(at).get(key(at, middle))?;
-            let stored = stored.ok_or_else(|| StoreError::Damaged(format!("no {middle}")))?;
-            let time = codec::timestamp(&Bytes::from(stored))
-                .map_err(|error| StoreError::Damaged(format!("at {middle}: {error}")))?;
-            if time.millis() < millis {
-                start = middle + 1;
-            } else {
-                end = middle;
+        let mut found = end;
+        let mut beyond = end;
+        // INVARIANT: all records before `start` are earlier; from `beyond` on none is, and `found`
+        // is the first of those.
+        while start < beyond {
+            let middle = start + (beyond - start) / 2;
+            match self.records(at).range(key(at, middle)..key(at, beyond)).next() {
+                None => beyond = middle,
+                Some(guard) => {
+                    let (offset, stored) = Self::item(guard)?;
+                    let time = codec::timestamp(&stored)
+                        .map_err(|error| StoreError::Damaged(format!("at {offset}: {error}")))?;
+                    if time.millis() < millis {
+                        start = offset + 1;
+                    } else {
+                        (found, beyond) = (offset, middle);
+                    }
+                }
             }
         }
-        Ok(start)
+        Ok(found)
     }
 
     /// Says whether the store still takes writes: its own threads, too, fail for good.
@@ -287,17 +326,25 @@ impl Batch<'_> {
         self.inner.insert(self.store.records(at), key(at, offset), stored);
     }
 
+    pub(super) fn remove(&mut self, at: PartitionId, offset: u64) {
+        self.inner.remove(self.store.records(at), key(at, offset));
+    }
+
     pub(super) fn put_topic(&mut self, topic: &DataTopic) {
-        let mut value = topic.partitions.to_be_bytes().to_vec();
-        value.extend_from_slice(topic.dataset.to_string().as_bytes());
-        let mut key = vec![TOPIC_PREFIX];
-        key.extend_from_slice(&topic.id.to_be_bytes());
+        let (key, value) = topic_row(topic);
         self.inner.insert(&self.store.meta, key, value);
     }
 
-    #[cfg(test)]
-    pub(super) fn put_start(&mut self, at: PartitionId, start: u64) {
-        self.inner.insert(&self.store.meta, start_key(at), start.to_be_bytes());
+    pub(super) fn put_keep(&mut self, topic: u32, keep: Keep) {
+        self.inner.insert(&self.store.meta, keep_key(topic), keep_value(keep));
+    }
+
+    pub(super) fn put_start(&mut self, at: PartitionId, start: Start) {
+        self.inner.insert(&self.store.meta, start_key(at), start_value(start));
+    }
+
+    pub(super) fn put_cleaned(&mut self, at: PartitionId, cleaned: Cleaned) {
+        self.inner.insert(&self.store.meta, cleaned_key(at), cleaned_value(cleaned));
     }
 
     pub(super) fn put_format(&mut self, format: &'static [u8]) {
@@ -307,40 +354,4 @@ impl Batch<'_> {
     pub(super) fn commit(self) -> Result<(), StoreError> {
         Ok(self.inner.commit()?)
     }
-}
-
-/// Returns the number of one of the hub's own topics, fixed for ever.
-pub(super) fn hub_topic(topic: HubTopic) -> u32 {
-    match topic {
-        HubTopic::Registry => 1,
-        HubTopic::Audit => 2,
-        HubTopic::Delivery => 3,
-    }
-}
-
-fn key(at: PartitionId, offset: u64) -> [u8; 16] {
-    let mut key = [0; 16];
-    let (head, tail) = key.split_at_mut(8);
-    head.copy_from_slice(&(u64::from(at.topic) << 32 | u64::from(at.number)).to_be_bytes());
-    tail.copy_from_slice(&offset.to_be_bytes());
-    key
-}
-
-fn offset(key: &[u8]) -> Result<u64, StoreError> {
-    let tail = key.get(8..).and_then(|tail| tail.try_into().ok());
-    tail.map(u64::from_be_bytes).ok_or_else(|| StoreError::Damaged("a record's key".into()))
-}
-
-fn start_key(at: PartitionId) -> Vec<u8> {
-    let mut start = vec![START_PREFIX];
-    start.extend_from_slice(&at.topic.to_be_bytes());
-    start.extend_from_slice(&at.number.to_be_bytes());
-    start
-}
-
-fn parse_topic(key: &[u8], value: &[u8]) -> Option<DataTopic> {
-    let id = u32::from_be_bytes(key.get(1..)?.try_into().ok()?);
-    let (partitions, name) = value.split_first_chunk()?;
-    let dataset = std::str::from_utf8(name).ok()?.parse().ok()?;
-    Some(DataTopic { id, dataset, partitions: u32::from_be_bytes(*partitions) })
 }

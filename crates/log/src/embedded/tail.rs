@@ -43,6 +43,15 @@ impl Tail {
         }
     }
 
+    /// Lets go of what lies below `offset`: the store has holes there now.
+    pub(super) fn forget_below(&mut self, offset: u64) {
+        while self.first < offset {
+            let Some(gone) = self.records.pop_front() else { return };
+            self.bytes -= gone.len();
+            self.first += 1;
+        }
+    }
+
     /// Reads `from..end`; `None` if it does not reach back that far.
     pub(super) fn read(
         &self,

@@ -3,7 +3,11 @@
 
 use std::{fs, path::Path};
 
-use super::{dir::Dir, store::PartitionId, *};
+use super::{
+    dir::Dir,
+    keys::{PartitionId, Start},
+    *,
+};
 
 const ALL: ReadLimits = ReadLimits { records: 10_000, bytes: 1 << 24 };
 const REGISTRY: PartitionId = PartitionId { topic: 1, number: 0 };
@@ -34,7 +38,7 @@ fn tamper(dir: &Path, change: impl FnOnce(&mut store::Batch<'_>)) {
 async fn offsets_before_the_start_are_expired() {
     let dir = tempfile::tempdir().unwrap();
     tamper(dir.path(), |batch| {
-        batch.put_start(REGISTRY, 2);
+        batch.put_start(REGISTRY, Start { offset: 2, time: Timestamp::from_millis(0) });
         batch.put(REGISTRY, 2, stored());
     });
     let log = Embedded::open(config(dir.path())).unwrap();
@@ -87,9 +91,9 @@ fn unreadable_last_record_is_damage() {
 #[test]
 fn store_of_a_later_version_is_refused() {
     let dir = tempfile::tempdir().unwrap();
-    tamper(dir.path(), |batch| batch.put_format(b"2"));
+    tamper(dir.path(), |batch| batch.put_format(b"3"));
     let error = Embedded::open(config(dir.path())).unwrap_err();
-    assert!(matches!(&error, OpenError::Format { format, .. } if format == "2"), "{error}");
+    assert!(matches!(&error, OpenError::Format { format, .. } if format == "3"), "{error}");
 }
 
 /// Writes records into tables and returns the files of the tables.

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use ndxp_model::{DatasetName, MAX_PARTITIONS, Timestamp, Topic};
+use ndxp_model::{DatasetName, Keep, MAX_PARTITIONS, Topic};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
     codec::Draft,
-    partitions::{Head, Partitions, Slot, lock},
+    keys::{Cleaned, DataTopic, FIRST_DATA_TOPIC, PartitionId, Start, hub_topic},
+    partitions::{Loaded, Partitions, Slot, lock},
     space::Gauge,
-    store::{DataTopic, FIRST_DATA_TOPIC, PartitionId, Store, StoreError, hub_topic},
+    store::{Store, StoreError},
     tail::TailLimits,
 };
 use crate::AppendError;
@@ -21,7 +22,16 @@ const GROUP_BYTES: usize = 8 * 1024 * 1024;
 /// What callers ask of the writer.
 pub(super) enum Job {
     Append(Append),
-    Create { dataset: DatasetName, partitions: u32, reply: Reply<()> },
+    Create { dataset: DatasetName, partitions: u32, keep: Keep, reply: Reply<()> },
+    Delete { slot: Arc<Slot>, what: Delete, reply: Reply<()> },
+}
+
+/// What is to be deleted of a partition. Few enough that appends do not wait long for it.
+pub(super) enum Delete {
+    /// What lies before.
+    Before(Start),
+    /// These offsets, and how far compaction has got with them.
+    Offsets(Vec<u64>, Cleaned),
 }
 
 pub(super) type Reply<T> = oneshot::Sender<Result<T, AppendError>>;
@@ -60,8 +70,12 @@ impl Writer {
         let mut next = queue.blocking_recv();
         while let Some(job) = next {
             match job {
-                Job::Create { dataset, partitions, reply } => {
-                    answer(reply, self.create(dataset, partitions));
+                Job::Create { dataset, partitions, keep, reply } => {
+                    answer(reply, self.create(dataset, partitions, keep));
+                    next = queue.blocking_recv();
+                }
+                Job::Delete { slot, what, reply } => {
+                    answer(reply, self.delete(&slot, what));
                     next = queue.blocking_recv();
                 }
                 Job::Append(first) => {
@@ -96,35 +110,79 @@ impl Writer {
         }
     }
 
-    fn create(&mut self, dataset: DatasetName, partitions: u32) -> Result<(), AppendError> {
+    fn create(
+        &mut self,
+        dataset: DatasetName,
+        partitions: u32,
+        keep: Keep,
+    ) -> Result<(), AppendError> {
         if !(1..=MAX_PARTITIONS).contains(&partitions) {
             let text = format!("a topic has 1 to {MAX_PARTITIONS} partitions, not {partitions}");
             return Err(AppendError::Unavailable(text));
         }
         let topic = Topic::Data(dataset.clone());
-        match self.partitions.count(&topic) {
-            Some(count) if count == partitions as usize => return Ok(()),
-            Some(count) => {
-                let text = format!("topic of {dataset} exists with {count} partitions");
-                return Err(AppendError::Unavailable(text));
-            }
-            None => self.admit(0)?,
-        }
-        let id = self.partitions.next_id(FIRST_DATA_TOPIC);
+        let there = self.partitions.of(&topic);
         let store = Arc::clone(&self.store);
         let mut batch = store.batch();
+        if let Some(first) = there.first() {
+            if there.len() != partitions as usize {
+                let text = format!("topic of {dataset} exists with {} partitions", there.len());
+                return Err(AppendError::Unavailable(text));
+            }
+            if *lock(&first.keep) == keep {
+                return Ok(());
+            }
+            self.check_alive()?;
+            batch.put_keep(first.id.topic, keep);
+            batch.commit().map_err(|error| self.fail(error))?;
+            there.iter().for_each(|slot| *lock(&slot.keep) = keep);
+            return Ok(());
+        }
+        self.admit(0)?;
+        let id = self.partitions.next_id(FIRST_DATA_TOPIC);
         batch.put_topic(&DataTopic { id, dataset, partitions });
+        batch.put_keep(id, keep);
         batch.commit().map_err(|error| self.fail(error))?;
-        let start = Head { offset: 0, time: earliest() };
-        let slot = |number| Slot::new(PartitionId { topic: id, number }, 0, start, self.tail);
+        let slot =
+            |number| Slot::new(PartitionId { topic: id, number }, Loaded::empty(keep), self.tail);
         self.partitions.insert(topic, (0..partitions).map(slot).collect());
         Ok(())
     }
 
-    fn admit(&mut self, bytes: usize) -> Result<(), AppendError> {
-        if let Some(cause) = &*self.fatal.borrow() {
-            return Err(AppendError::Unavailable(format!("the log failed before: {cause}")));
+    /// Deletes, also where little space is left: that is what it is for.
+    fn delete(&self, slot: &Slot, what: Delete) -> Result<(), AppendError> {
+        self.check_alive()?;
+        let mut batch = self.store.batch();
+        match what {
+            Delete::Before(start) => {
+                batch.put_start(slot.id, start);
+                batch.commit().map_err(|error| self.fail(error))?;
+                slot.begin_at(start.offset);
+                self.store.let_go_before(slot.id, start.offset);
+            }
+            Delete::Offsets(offsets, cleaned) => {
+                // A reader may meet the hole before this thread goes on.
+                let holes = slot.expect_holes_below(cleaned.holes);
+                batch.put_cleaned(slot.id, Cleaned { holes, ..cleaned });
+                offsets.iter().for_each(|offset| batch.remove(slot.id, *offset));
+                batch.commit().map_err(|error| self.fail(error))?;
+                if let Some(last) = offsets.last() {
+                    lock(&slot.tail).forget_below(last + 1);
+                }
+            }
         }
+        Ok(())
+    }
+
+    fn check_alive(&self) -> Result<(), AppendError> {
+        match &*self.fatal.borrow() {
+            Some(cause) => Err(AppendError::Unavailable(format!("the log failed before: {cause}"))),
+            None => Ok(()),
+        }
+    }
+
+    fn admit(&mut self, bytes: usize) -> Result<(), AppendError> {
+        self.check_alive()?;
         self.gauge.admit(bytes as u64)
     }
 
@@ -153,11 +211,6 @@ impl Drop for Writer {
     }
 }
 
-/// The time before every record's.
-pub(super) fn earliest() -> Timestamp {
-    Timestamp::from_millis(i64::MIN)
-}
-
 /// Tells whoever watches; the first cause stays.
 pub(super) fn report(fatal: &watch::Sender<Option<String>>, cause: String) {
     fatal.send_if_modified(|known| {
@@ -170,7 +223,7 @@ pub(super) fn report(fatal: &watch::Sender<Option<String>>, cause: String) {
     });
 }
 
-/// Takes what waits already, up to a create or enough bytes.
+/// Takes what waits already, up to another job or enough bytes.
 fn gather(first: Append, queue: &mut mpsc::Receiver<Job>) -> (Vec<Append>, Option<Job>) {
     let mut bytes = first.bytes();
     let mut group = vec![first];

@@ -1,8 +1,10 @@
 //! The partitions of the in-memory engine and what is to happen to them.
 
+mod tidy;
+
 use std::collections::{BTreeMap, VecDeque};
 
-use ndxp_model::{DatasetName, HubTopic, MAX_PARTITIONS, Timestamp, Topic};
+use ndxp_model::{DatasetName, HubTopic, Keep, MAX_PARTITIONS, Timestamp, Topic};
 use tokio::sync::{oneshot, watch};
 
 use super::Fault;
@@ -33,16 +35,26 @@ pub(super) struct State {
     pub(super) held: bool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Records {
-    written: Vec<Record>,
-    /// INVARIANT: never more than `written.len()`.
+    keep: Keep,
+    /// The first offset that retention has left.
+    start: u64,
+    /// The time of the last record before it.
+    gone: Timestamp,
+    /// What the next record gets.
+    next: u64,
+    /// The last record's: the next one's is not earlier.
+    time: Timestamp,
+    /// In order of offsets, with holes where something was compacted away.
+    written: Vec<(u64, Record)>,
+    /// INVARIANT: never more than `next`.
     durable: watch::Sender<u64>,
 }
 
 impl State {
     pub(super) fn new() -> Self {
-        let hub = HubTopic::ALL.map(|topic| (Topic::Hub(topic), empty(topic.partitions())));
+        let hub = HubTopic::ALL.map(|t| (Topic::Hub(t), empty(t.partitions(), t.keep())));
         Self {
             topics: hub.into_iter().collect(),
             waiting: Vec::new(),
@@ -57,6 +69,7 @@ impl State {
         &mut self,
         dataset: &DatasetName,
         partitions: u32,
+        keep: Keep,
     ) -> Result<(), AppendError> {
         self.check_alive()?;
         if !(1..=MAX_PARTITIONS).contains(&partitions) {
@@ -64,11 +77,12 @@ impl State {
             return Err(AppendError::Unavailable(text));
         }
         let topic = Topic::Data(dataset.clone());
-        let there = self.topics.entry(topic).or_insert_with(|| empty(partitions)).len();
-        if there != partitions as usize {
-            let text = format!("topic of {dataset} exists with {there} partitions");
+        let there = self.topics.entry(topic).or_insert_with(|| empty(partitions, keep));
+        if there.len() != partitions as usize {
+            let text = format!("topic of {dataset} exists with {} partitions", there.len());
             return Err(AppendError::Unavailable(text));
         }
+        there.iter_mut().for_each(|records| records.keep = keep);
         Ok(())
     }
 
@@ -104,10 +118,10 @@ impl State {
             Draft::Plain(records) => self.admitted(records)?,
             Draft::After(entry, covered) => {
                 let audit = Partition { topic: Topic::Hub(HubTopic::Audit), number: 0 };
-                let index = self.partition(&audit).map_or(0, |records| records.written.len());
+                let index = self.partition(&audit).map_or(0, |records| records.next);
                 let mut batch = self.admitted(covered)?;
                 for ((_, record), position) in batch.iter_mut().zip(0..) {
-                    *record = record::cover(std::mem::take(record), index as u64, position);
+                    *record = record::cover(std::mem::take(record), index, position);
                 }
                 batch.splice(0..0, self.admitted(vec![(audit, entry)])?);
                 batch
@@ -140,11 +154,11 @@ impl State {
             let Some(records) = partitions.and_then(|all| all.get_mut(at.number as usize)) else {
                 continue; // `checked` refused it before
             };
-            if let Some(last) = records.written.last() {
-                record.timestamp = record.timestamp.max(last.timestamp);
-            }
-            offsets.push(records.written.len() as u64);
-            records.written.push(record);
+            records.time = records.time.max(record.timestamp);
+            record.timestamp = records.time;
+            offsets.push(records.next);
+            records.written.push((records.next, record));
+            records.next += 1;
         }
         offsets
     }
@@ -161,7 +175,7 @@ impl State {
 
     fn sync(&mut self) {
         for records in self.topics.values_mut().flatten() {
-            let end = records.written.len() as u64;
+            let end = records.next;
             records.durable.send_if_modified(|durable| {
                 let moved = *durable != end;
                 *durable = end;
@@ -209,14 +223,15 @@ impl State {
             return Err(ReadError::Unavailable("injected: failed read".into()));
         }
         let records = self.readable(at)?;
+        if from < records.start {
+            return Err(ReadError::Expired { asked: from, earliest: records.start });
+        }
         let mut budget = Budget::new(limits);
-        let end = *records.durable.borrow();
-        let offsets = from..end;
-        let first = usize::try_from(from).unwrap_or(usize::MAX);
-        let there = offsets.zip(records.written.iter().skip(first));
+        let there = records.from(from);
         Ok(there
+            .iter()
             .take_while(|(_, record)| budget.admit(record.size()))
-            .map(|(offset, record)| Stored { offset, record: record.clone() })
+            .map(|(offset, record)| Stored { offset: *offset, record: record.clone() })
             .collect())
     }
 
@@ -229,8 +244,19 @@ impl State {
     pub(super) fn offset_at(&self, at: &Partition, time: Timestamp) -> Result<u64, ReadError> {
         let records = self.readable(at)?;
         let end = *records.durable.borrow();
-        let first = records.written.partition_point(|record| record.timestamp < time) as u64;
-        Ok(first.min(end))
+        let there = records.from(records.start);
+        let first = there.partition_point(|(_, record)| record.timestamp < time);
+        Ok(there.get(first).map_or(end, |(offset, _)| *offset))
+    }
+
+    pub(super) fn earliest(&self, at: &Partition) -> Result<u64, ReadError> {
+        Ok(self.readable(at)?.start)
+    }
+
+    pub(super) fn tidy(&mut self, now: Timestamp) -> Result<(), AppendError> {
+        self.check_alive()?;
+        self.topics.values_mut().flatten().for_each(|records| records.tidy(now));
+        Ok(())
     }
 
     fn readable(&self, at: &Partition) -> Result<&Records, ReadError> {
@@ -253,14 +279,30 @@ impl State {
 }
 
 impl Records {
+    fn empty(keep: Keep) -> Self {
+        let never = Timestamp::from_millis(i64::MIN);
+        let durable = watch::Sender::new(0);
+        Self { keep, start: 0, gone: never, next: 0, time: never, written: Vec::new(), durable }
+    }
+
+    /// Returns the durable records from an offset on.
+    fn from(&self, from: u64) -> &[(u64, Record)] {
+        let end = *self.durable.borrow();
+        let index = |offset| self.written.partition_point(|(there, _)| *there < offset);
+        self.written.get(index(from)..index(end)).unwrap_or_default()
+    }
+
     fn durable_prefix(&self) -> Self {
         let end = *self.durable.borrow();
-        let kept = usize::try_from(end).unwrap_or(usize::MAX).min(self.written.len());
-        let written = self.written.get(..kept).unwrap_or_default().to_vec();
-        Self { written, durable: watch::Sender::new(end) }
+        let written = self.from(0).to_vec();
+        // What retention deleted was durable, and not later than what is left.
+        let time = written.last().map_or(self.gone, |(_, record)| record.timestamp.max(self.gone));
+        let durable = watch::Sender::new(end);
+        let Self { keep, start, gone, .. } = *self;
+        Self { keep, start, gone, next: end, time, written, durable }
     }
 }
 
-fn empty(partitions: u32) -> Vec<Records> {
-    (0..partitions).map(|_| Records::default()).collect()
+fn empty(partitions: u32, keep: Keep) -> Vec<Records> {
+    (0..partitions).map(|_| Records::empty(keep)).collect()
 }
