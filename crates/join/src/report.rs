@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fmt};
 pub enum Check {
     /// The file `ends` is a lower bound of every partition.
     Ends,
-    /// Offsets are contiguous, times do not go back, bytes decode.
+    /// Offsets are contiguous but for what was deleted, times do not go back, bytes decode.
     Record,
     /// A leaf is a canonical line with the members of its kind; its id occurs once.
     Leaf,
@@ -53,6 +53,12 @@ pub struct Counts {
     pub leaves: BTreeMap<String, u64>,
     /// Data records, each joined with its publish entry.
     pub records: u64,
+    /// Data records that retention has let go.
+    pub expired: u64,
+    /// Data records that compaction has removed.
+    pub compacted: u64,
+    /// Frames of which only the entry is left: compaction has removed who was handed what.
+    pub forgotten: u64,
     /// Records of the delivery topic that hand out a frame.
     pub handed: u64,
     /// Records in those frames.
@@ -65,6 +71,8 @@ pub struct Counts {
     pub holes_at_end: u64,
     /// Acknowledged calls and their records, by the publishers' own files.
     pub published: (u64, u64),
+    /// Acknowledged records that are no longer there.
+    pub published_gone: u64,
     /// Data records of those publishers that no file acknowledges: their answer was lost.
     pub unacknowledged: u64,
     /// Received frames and their records, by the consumers' own files.
@@ -104,13 +112,21 @@ impl fmt::Display for Report {
             leaves.join(", "),
             counts.holes_at_end
         )?;
-        writeln!(f, "data records: {}", counts.records)?;
-        writeln!(f, "frames handed out: {} of {} records", counts.handed, counts.handed_records)?;
+        let (records, expired, compacted) = (counts.records, counts.expired, counts.compacted);
+        writeln!(f, "data records: {records}; {expired} expired, {compacted} compacted away")?;
+        let (frames, records, gone) = (counts.handed, counts.handed_records, counts.forgotten);
+        writeln!(
+            f,
+            "frames handed out: {frames} of {records} records; {gone} known by entry only"
+        )?;
         let pending = counts.commands_pending;
         writeln!(f, "commands: {}; {pending} whose entry the next boot writes", counts.commands)?;
         let (calls, records) = counts.published;
-        let lost = counts.unacknowledged;
-        writeln!(f, "acknowledged: {calls} calls of {records} records; {lost} records without")?;
+        let (lost, gone) = (counts.unacknowledged, counts.published_gone);
+        writeln!(
+            f,
+            "acknowledged: {calls} calls of {records} records, {gone} of them gone; {lost} records without"
+        )?;
         let (frames, records) = counts.received;
         let lost = counts.unreceived;
         writeln!(

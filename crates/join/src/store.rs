@@ -24,10 +24,29 @@ pub(crate) struct Partition {
     /// The first offset that retention has left.
     pub(crate) start: u64,
     pub(crate) end: u64,
+    /// Below it compaction may have left holes.
+    pub(crate) holes: u64,
+    /// How many holes there are.
+    pub(crate) compacted: u64,
     pub(crate) records: Vec<Record>,
 }
 
 impl Partition {
+    fn new(name: String, number: u32, deleted: Deleted) -> Self {
+        let Deleted { start, holes } = deleted;
+        Self { name, number, start, end: start, holes, compacted: 0, records: Vec::new() }
+    }
+
+    /// Says whether what is not at `offset` may have been deleted.
+    pub(crate) fn may_lack(&self, offset: u64) -> bool {
+        offset < self.start || offset < self.holes
+    }
+
+    /// Returns how many records retention and compaction have taken.
+    pub(crate) fn gone(&self) -> u64 {
+        self.start + self.compacted
+    }
+
     /// Names a place for a finding.
     pub(crate) fn at(&self, offset: u64) -> String {
         format!("{}@{offset}", self.name)
@@ -38,6 +57,13 @@ impl Partition {
         let index = self.records.binary_search_by_key(&offset, |record| record.offset).ok()?;
         self.records.get(index)
     }
+}
+
+/// What `meta` says was deleted of a partition.
+#[derive(Debug, Clone, Copy, Default)]
+struct Deleted {
+    start: u64,
+    holes: u64,
 }
 
 /// A dataset's topic.
@@ -66,22 +92,16 @@ pub(crate) fn load(dir: &Path, report: &mut Report) -> Result<Log, JoinError> {
     let keyspace = |name| db.keyspace(name, KeyspaceCreateOptions::default);
     let (data, state, meta) = (keyspace("data")?, keyspace("state")?, keyspace("meta")?);
     match meta.get("format")? {
-        Some(format) if &*format == b"1" => {}
+        Some(format) if matches!(&*format, b"1" | b"2") => {}
         other => return Err(JoinError::Layout(format!("format {other:?}"))),
     }
-    let (topics, starts) = read_meta(&meta)?;
+    let (topics, deleted) = read_meta(&meta)?;
     let names = topics.iter().map(|(id, topic)| (*id, topic.dataset.clone())).collect();
-    let mut rows = read_rows(&state, &starts, &BTreeMap::new(), report)?;
-    rows.extend(read_rows(&data, &starts, &names, report)?);
+    let mut rows = read_rows(&state, &deleted, &BTreeMap::new(), report)?;
+    rows.extend(read_rows(&data, &deleted, &names, report)?);
     let mut take = |topic: u32, number: u32, name: String| {
-        let start = starts.get(&(topic, number)).copied().unwrap_or_default();
-        rows.remove(&(topic, number)).unwrap_or(Partition {
-            name,
-            number,
-            start,
-            end: start,
-            records: Vec::new(),
-        })
+        let deleted = deleted.get(&(topic, number)).copied().unwrap_or_default();
+        rows.remove(&(topic, number)).unwrap_or_else(|| Partition::new(name, number, deleted))
     };
     let log = Log {
         registry: take(REGISTRY, 0, hub_name(REGISTRY, 0)),
@@ -110,10 +130,10 @@ struct Named {
     partitions: u32,
 }
 
-type Starts = BTreeMap<(u32, u32), u64>;
+type Deletions = BTreeMap<(u32, u32), Deleted>;
 
-fn read_meta(meta: &Keyspace) -> Result<(BTreeMap<u32, Named>, Starts), JoinError> {
-    let (mut topics, mut starts) = (BTreeMap::new(), Starts::new());
+fn read_meta(meta: &Keyspace) -> Result<(BTreeMap<u32, Named>, Deletions), JoinError> {
+    let (mut topics, mut deleted) = (BTreeMap::new(), Deletions::new());
     for guard in meta.iter() {
         let (key, value) = guard.into_inner()?;
         let unknown = || JoinError::Layout(format!("key {key:?} of meta"));
@@ -124,21 +144,33 @@ fn read_meta(meta: &Keyspace) -> Result<(BTreeMap<u32, Named>, Starts), JoinErro
                 let partitions = number(partitions).ok_or_else(unknown)?;
                 topics.insert(number(id).ok_or_else(unknown)?, Named { dataset, partitions });
             }
-            (Some((b's', at)), _) => {
+            (Some((b's' | b'c', at)), _) => {
                 let at = at.split_at_checked(4).ok_or_else(unknown)?;
                 let at = (number(at.0).ok_or_else(unknown)?, number(at.1).ok_or_else(unknown)?);
-                starts.insert(at, long(&value).ok_or_else(unknown)?);
+                let first = value.get(..8).and_then(long).ok_or_else(unknown)?;
+                let deleted = deleted.entry(at).or_default();
+                match (key.first(), value.len()) {
+                    (Some(b's'), 8 | 16) => deleted.start = first,
+                    (Some(b'c'), 16) => deleted.holes = first,
+                    _ => return Err(unknown()),
+                }
             }
+            // What is kept decides what may be deleted; what was deleted stands beside it.
+            (Some((b'k', _)), _)
+                if matches!(
+                    (value.first(), value.len()),
+                    (Some(0), 1) | (Some(1), 17) | (Some(2), 9)
+                ) => {}
             _ => return Err(unknown()),
         }
     }
-    Ok((topics, starts))
+    Ok((topics, deleted))
 }
 
 /// Reads a keyspace of records. Offsets, times and bytes are judged here.
 fn read_rows(
     keyspace: &Keyspace,
-    starts: &Starts,
+    deleted: &Deletions,
     names: &BTreeMap<u32, String>,
     report: &mut Report,
 ) -> Result<BTreeMap<(u32, u32), Partition>, JoinError> {
@@ -152,12 +184,12 @@ fn read_rows(
         let unknown = || JoinError::Layout(format!("key {key:?} of a record"));
         let (topic, number, offset) = parsed.ok_or_else(unknown)?;
         let partition = partitions.entry((topic, number)).or_insert_with(|| {
-            let start = starts.get(&(topic, number)).copied().unwrap_or_default();
+            let deleted = deleted.get(&(topic, number)).copied().unwrap_or_default();
             let name = match names.get(&topic) {
                 Some(dataset) => data_name(dataset, number),
                 None => hub_name(topic, number),
             };
-            Partition { name, number, start, end: start, records: Vec::new() }
+            Partition::new(name, number, deleted)
         });
         take_row(partition, offset, &value, report);
     }
@@ -169,7 +201,9 @@ fn take_row(partition: &mut Partition, offset: u64, value: &[u8], report: &mut R
         // What retention has let go of may not be gone yet.
         return;
     }
-    if offset != partition.end {
+    if offset <= partition.holes {
+        partition.compacted += offset - partition.end;
+    } else if offset != partition.end {
         let what = format!("follows a hole: {} is missing", partition.end);
         report.find(Check::Record, partition.at(offset), what);
     }

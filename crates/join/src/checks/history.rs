@@ -22,6 +22,9 @@ pub(super) fn judge(log: &Log, history: &History, report: &mut Report) {
 
 /// Epochs and their frames are counted from 1 without a hole.
 fn numbers(sub: &Subscription, find: &mut impl FnMut(String)) {
+    if sub.compacted {
+        return;
+    }
     if !sub.epochs.keys().copied().eq(1..=sub.epochs.len() as u64) {
         find(format!("has epochs missing before {}", sub.at));
     }
@@ -39,7 +42,7 @@ fn attempts(sub: &Subscription, find: &mut impl FnMut(String)) {
         for offset in range.first..=range.last {
             let before = times.entry((range.partition, offset)).or_default();
             *before += 1;
-            if *before != range.attempt {
+            if *before > range.attempt || *before < range.attempt && !sub.compacted {
                 let (partition, attempt) = (range.partition, range.attempt);
                 find(format!(
                     "was handed {partition}@{offset} for time {before}, recorded as {attempt}"
@@ -58,10 +61,13 @@ fn cursor(sub: &Subscription, topic: &Topic, find: &mut impl FnMut(String)) {
             find(format!("has a cursor beyond the end of {}", partition.name));
             continue;
         }
-        if sub.filtered {
+        if sub.filtered || sub.compacted {
             continue;
         }
-        let passed = |offset: &u64| !handed.contains(&(partition.number, *offset));
+        // What was deleted may never have been there to be handed out.
+        let is_gone = |offset| partition.may_lack(offset) && partition.get(offset).is_none();
+        let passed =
+            |offset: &u64| !handed.contains(&(partition.number, *offset)) && !is_gone(*offset);
         if let Some(offset) = (*from..*to).find(passed) {
             find(format!("has a cursor past {}, never handed out", partition.at(offset)));
         }
