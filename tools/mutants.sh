@@ -38,9 +38,9 @@ fi
 
 # The first test that failed, or the seed.
 finder() {
-  grep -om1 'failed with NDXP_SEED=[0-9]*' "$work/output" ||
-    sed -n 's/^test \(.*\) \.\.\. FAILED$/\1/p' "$work/output" | head -n 1 | grep . ||
-    grep -m1 -o "^thread '.*' .*panicked" "$work/output" | cut -c1-70
+  grep -om1 'NDXP_SEED=[0-9]*' "$work/output" ||
+    sed -n "s/^thread '\([^']*\)' .*panicked.*/\1/p" "$work/output" | head -n 1 | grep . ||
+    echo "a test that did not end"
 }
 
 missed=0 table=""

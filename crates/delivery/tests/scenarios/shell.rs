@@ -156,6 +156,7 @@ impl Shell {
         loop {
             self.run(&consumer);
             let wake = self.want().wake_ms.unwrap_or(end).min(end);
+            assert!(wake > self.now.monotonic_ms || wake == end, "it waits for what has come");
             if wake >= end {
                 self.pass(Duration::from_millis(end.saturating_sub(self.now.monotonic_ms)));
                 return;
