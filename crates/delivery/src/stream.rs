@@ -79,6 +79,9 @@ pub struct Stream {
     pass: Option<Pass>,
     /// Settled above the cursor since that was last made durable.
     unsaved: u64,
+    /// Neighbours that were settled one after the other and of which the reader does not know yet:
+    /// an offset at a time costs much more.
+    settled_run: Option<(u32, Range<u64>)>,
 }
 
 /// A partition that the dataset does not have.
@@ -184,6 +187,7 @@ impl Stream {
 
     /// Makes the cursor durable, and what is settled above it: all if `fully`, else if it is much.
     fn save(&mut self, fully: bool, change: &mut Change) {
+        self.end_settled_run();
         let positions = self.cursor();
         let (sub, epoch) = (self.progress.subscription().clone(), self.epoch());
         if positions != self.progress.positions() {
@@ -245,9 +249,7 @@ impl Stream {
         match work.origin {
             Origin::Log => {
                 self.unsaved += 1;
-                if let Some(reader) = self.readers.get_mut(index(work.place.partition)) {
-                    reader.settle(work.place.offset..work.place.offset + 1);
-                }
+                self.settle_place(work.place);
             }
             Origin::Revisit => _ = self.pass.as_mut().map(|pass| pass.settled(work.place)),
             Origin::Redriven => {}
@@ -256,6 +258,25 @@ impl Stream {
             && let Some(next) = self.keys.remove(work.key, work.place)
         {
             self.held.make_ready(next);
+        }
+    }
+
+    fn settle_place(&mut self, Place { partition, offset }: Place) {
+        match &mut self.settled_run {
+            Some((number, run)) if *number == partition && run.end == offset => run.end += 1,
+            _ => {
+                self.end_settled_run();
+                self.settled_run = Some((partition, offset..offset + 1));
+            }
+        }
+    }
+
+    /// INVARIANT: every call that settles ends with it, in [`Stream::save`].
+    fn end_settled_run(&mut self) {
+        if let Some((partition, run)) = self.settled_run.take()
+            && let Some(reader) = self.readers.get_mut(index(partition))
+        {
+            reader.settle(run);
         }
     }
 }

@@ -54,6 +54,7 @@ impl Stream {
             health: Health::new(progress.streak(), now),
             pass: None,
             unsaved: 0,
+            settled_run: None,
             progress: progress.clone(),
         };
         let mut change = Change::default();

@@ -176,3 +176,17 @@ fn patience_needs_both_attempts_and_horizon() {
         assert_eq!(shell.letters() == [0], dead, "{attempts} attempts and {horizon:?}");
     }
 }
+
+#[test]
+fn what_began_a_letter_is_forgotten_before_what_ended_it() {
+    let mut shell = rejected();
+    let redriven = shell.stream.redrive(&chosen(&[1]), 1, shell.now).unwrap();
+    shell.write(redriven.change);
+    shell.run(|_| Outcome::Ack);
+    let change = shell.stream.checkpoint();
+    let letters: Vec<&String> =
+        change.forget.iter().filter(|key| key.contains("/letter/")).collect();
+    // 1 is the rejection, 2 another letter's, 3 the redrive, 4 the end.
+    let expected = [1, 3, 4].map(|n| format!("statistics/units/1/letter/{n}"));
+    assert_eq!(letters, expected.iter().collect::<Vec<_>>());
+}

@@ -53,7 +53,7 @@ impl World {
         }
         for key in forget {
             // Tombstones may be lost at any place; the process dies then.
-            if !self.chance.is_kind() && self.chance.percent(1) {
+            if !self.chance.is_kind() && self.chance.percent(4) {
                 return false;
             }
             self.lane.push((key.clone(), Vec::new()));
