@@ -5,6 +5,7 @@ mod reload;
 mod serve;
 mod source;
 mod standing;
+mod tidy;
 
 use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -110,6 +111,7 @@ impl Node {
         watch_log(&mut tasks, &core, parts.log_failed, &report);
         follow_registry(&mut tasks, &core, report);
         housekeeping(&mut tasks, &core);
+        tidy::tidy(&mut tasks, &core);
         info!(%grpc, %http, node = core.node, "serving");
         let (drain, patience) = (core.drain.clone(), parts.drain);
         Ok(Self { grpc, http, drain, core, patience, tasks, to_the_end, stopped })

@@ -9,6 +9,10 @@ mod kill;
 mod limits;
 #[path = "embedded/model.rs"]
 mod model;
+#[path = "embedded/tidy.rs"]
+mod tidy;
+#[path = "embedded/tidy_kill.rs"]
+mod tidy_kill;
 
 use std::{path::Path, sync::Arc};
 

@@ -200,3 +200,45 @@ async fn hole_in_what_was_acknowledged_is_damage() {
         assert!(kept.is_some());
     }
 }
+
+#[tokio::test]
+async fn store_of_format_1_opens_and_keeps_everything() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = PartitionId { topic: 16, number: 0 };
+    let topic = keys::DataTopic { id: 16, dataset: "tax/units".parse().unwrap(), partitions: 1 };
+    tamper(dir.path(), |batch| {
+        batch.put_format(b"1");
+        batch.put_topic(&topic);
+        (0..3).for_each(|offset| batch.put(at, offset, stored()));
+    });
+    let data = Partition { topic: Topic::Data(topic.dataset), number: 0 };
+    for opened in 1..3 {
+        let log = Embedded::open(config(dir.path())).unwrap();
+        log.tidy(Timestamp::from_millis(i64::MAX)).await.unwrap();
+        assert_eq!(log.read(&data, 0, ALL).await.unwrap().len(), 3, "opened {opened} times");
+        log.close().await;
+    }
+}
+
+#[tokio::test]
+async fn hole_is_damage_unless_compaction_left_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = PartitionId { topic: 3, number: 0 };
+    let lane = Partition { topic: Topic::Hub(HubTopic::Delivery), number: 0 };
+    tamper(dir.path(), |batch| {
+        batch.put_cleaned(at, keys::Cleaned { holes: 10, to: 10 });
+        let offsets = (0..2_000).filter(|offset| ![3, 4, 9, 500].contains(offset));
+        offsets.for_each(|offset| batch.put(at, offset, stored()));
+    });
+    ends::Ends([("ndxp.delivery/0".to_owned(), 2_000)].into())
+        .write(&Dir::new(dir.path().to_owned()))
+        .unwrap();
+    let log = Embedded::open(config(dir.path())).unwrap();
+    let few = ReadLimits { records: 5, ..ALL };
+    let page = log.read(&lane, 0, few).await.unwrap();
+    assert_eq!(page.iter().map(|stored| stored.offset).collect::<Vec<_>>(), [0, 1, 2, 5, 6]);
+    assert_eq!(log.read(&lane, 9, few).await.unwrap()[0].offset, 10);
+    let answer = log.read(&lane, 0, ALL).await;
+    assert!(matches!(answer, Err(ReadError::Corrupt(_))), "{answer:?}");
+    assert_eq!(log.read(&lane, 501, ALL).await.unwrap().len(), 1_499);
+}

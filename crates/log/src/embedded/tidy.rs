@@ -17,8 +17,9 @@ use super::{
 use crate::{AppendError, ReadError};
 
 /// Tables of more bytes are never rewritten at once: the store's own compaction frees them bit by
-/// bit, while a rewriting of many gigabytes would keep it from its work until appends stall.
-const MOST_REWRITTEN: u64 = 4 << 30;
+/// bit, while a rewriting of many gigabytes would keep it from its work until appends stall, and
+/// would hold up the closing of the log.
+const MOST_REWRITTEN: u64 = 1 << 30;
 
 /// How often and how long is waited for memory to reach the tables before they are rewritten.
 const FLUSH_LOOKS: u32 = 500;
@@ -110,7 +111,12 @@ async fn tidy_partition(
 
 /// Rewrites a keyspace's tables if enough of them is deleted records, and says whether it did.
 async fn reclaim(log: &Embedded, space: Space, garbage: u64) -> Result<bool, AppendError> {
-    if garbage == 0 || garbage < log.rewrite_at {
+    let is_worth_it = move |store: &super::Store| {
+        let space = store.disk_space(space);
+        space <= MOST_REWRITTEN && garbage >= space / 2
+    };
+    let is_due = garbage > 0 && garbage >= log.rewrite_at;
+    if !is_due || !log.in_store(move |store| Ok(is_worth_it(store))).await.map_err(failed)? {
         return Ok(false);
     }
     log.in_store(move |store| store.seal(space)).await.map_err(failed)?;
@@ -121,10 +127,10 @@ async fn reclaim(log: &Embedded, space: Space, garbage: u64) -> Result<bool, App
         tokio::time::sleep(FLUSH_PAUSE).await;
     }
     let rewrite = move |store: &super::Store| {
-        let before = store.disk_space(space);
-        if before > MOST_REWRITTEN || garbage < before / 2 {
+        if !is_worth_it(store) {
             return Ok(false);
         }
+        let before = store.disk_space(space);
         store.rewrite(space)?;
         let after = store.disk_space(space);
         tracing::info!(before, after, "log's tables were rewritten without what was deleted");
