@@ -14,7 +14,7 @@ use ndxp_log::{
     Covered, Header, Log, Record,
     embedded::{Config, Embedded, FreeSpace},
 };
-use ndxp_model::{HubTopic, Timestamp};
+use ndxp_model::{HubTopic, Keep, Timestamp};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -48,6 +48,22 @@ impl Fixture {
 
     pub(crate) fn join(&self, evidence: &Evidence) -> Report {
         join(self.dir.path(), evidence).unwrap()
+    }
+
+    /// Forgets the first frame, says what is kept of the dataset, and deletes what a day and a
+    /// second later need not be kept.
+    pub(crate) fn delete(&self, keep: Keep) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut config = Config::new(self.dir.path());
+            config.min_free = 0;
+            let log = Embedded::open(config).unwrap();
+            log.create(&"tax/units".parse().unwrap(), 2, keep).await.unwrap();
+            let tombstone = record(Some(format!("{SUB}/1/handed/1")), bytes::Bytes::new());
+            log.append(HubTopic::Delivery, sub_lane(), vec![tombstone]).await.unwrap();
+            log.tidy(Timestamp::from_millis(NOW + 86_401_000)).await.unwrap();
+            log.close().await;
+        });
     }
 
     /// Changes the store. `key` is topic number, partition, offset.
@@ -119,7 +135,7 @@ async fn write(dir: &Path) {
     hub.command(0, "genesis").await;
     let boot = Boot { version: "0.1.0".parse().unwrap(), position: 1, incarnation: word("01") };
     hub.note(Entry::Boot(boot)).await;
-    hub.log.create(&"tax/units".parse().unwrap(), 2, ndxp_model::Keep::Everything).await.unwrap();
+    hub.log.create(&"tax/units".parse().unwrap(), 2, Keep::Everything).await.unwrap();
     hub.command(1, "ActivateDataset").await;
     // Entries 3 and 4; partition 0 holds a, a, a, and partition 1 holds d, d.
     hub.publish(&[("r-1", "a"), ("r-2", "d"), ("r-3", "a")]).await;

@@ -12,6 +12,7 @@ mod fixture;
 use fixture::{Fixture, SUB, edit, key, partition, sub_lane, uncover};
 use fjall::Keyspace;
 use ndxp_join::{Check, Evidence, JoinError, join};
+use ndxp_model::Keep;
 use serde_json::{Value, json};
 
 const REGISTRY: u32 = 1;
@@ -32,6 +33,56 @@ fn a_log_as_written_fits() {
     let leaves: Vec<_> = counts.leaves.iter().map(|(kind, n)| (kind.as_str(), *n)).collect();
     let expected = [("boot", 1), ("deny", 1), ("publish", 2), ("registry", 2), ("release", 2)];
     assert_eq!(leaves, expected);
+}
+
+/// Retention of a day, and compaction with a lag of as much.
+const DAY: Keep = Keep::Recent { max_age_ms: Some(86_400_000), max_bytes: None };
+const NEWEST: Keep = Keep::Newest { lag_ms: 86_400_000 };
+
+#[test]
+fn what_was_deleted_by_rule_is_counted_and_the_rest_is_joined() {
+    for (keep, records, expired, compacted) in
+        [(Keep::Everything, 5, 0, 0), (DAY, 0, 5, 0), (NEWEST, 2, 0, 3)]
+    {
+        let fixture = Fixture::new();
+        fixture.delete(keep);
+        let report = fixture.join(&evidence(&fixture, calls(&fixture), frames(&fixture)));
+        assert_eq!(report.findings, [], "{keep:?}: {report}");
+        let counts = report.counts;
+        assert_eq!(
+            (counts.records, counts.expired, counts.compacted),
+            (records, expired, compacted)
+        );
+        assert_eq!((counts.handed, counts.forgotten), (1, 1), "{keep:?}");
+        assert_eq!((counts.published, counts.published_gone), ((2, 5), expired + compacted));
+        assert_eq!(counts.unacknowledged, 0);
+    }
+}
+
+#[test]
+fn what_no_rule_deleted_is_found_beside_what_was_deleted() {
+    let found = |name: &str, expected: Check, change: fn(&Keyspace, &Keyspace)| {
+        let fixture = Fixture::new();
+        fixture.delete(NEWEST);
+        fixture.tamper(change);
+        let report = fixture.join(&Evidence::none());
+        assert!(report.found(expected), "{name}: {report}");
+    };
+    found("last of a key removed", Check::Ends, |_, data| {
+        data.remove(key(DATA, partition("a"), 2)).unwrap();
+    });
+    found("what was compacted is back", Check::Publish, |_, data| {
+        let copy = data.get(key(DATA, partition("a"), 2)).unwrap().unwrap();
+        data.insert(key(DATA, partition("a"), 1), copy).unwrap();
+    });
+    found("a hole further on", Check::Record, |_, data| {
+        let copy = data.get(key(DATA, partition("a"), 2)).unwrap().unwrap();
+        data.insert(key(DATA, partition("a"), 9), copy).unwrap();
+    });
+    found("a frame that nobody forgot", Check::Release, |state, _| {
+        let cursor = state.get(key(DELIVERY, sub_lane(), 3)).unwrap().unwrap();
+        state.insert(key(DELIVERY, sub_lane(), 2), cursor).unwrap();
+    });
 }
 
 #[test]
