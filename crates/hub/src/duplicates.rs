@@ -1,93 +1,42 @@
 //! Which records were taken in the last 24 hours: a retried publish is seen once.
 //!
 //! A window a dataset, filled from the log when it is first asked for and kept by the calls of this
-//! node, so it is exact on one node. What a call is still writing is reserved; after an append of
-//! unknown outcome the log itself is asked, before anything else is taken.
+//! node, so it is exact on one node. The last hour or so is in memory; what is older stands in files
+//! with a filter each (`segment`), which spare a start the reading of a whole day. What a call is
+//! still writing is reserved; after an append of unknown outcome the log itself is asked, before
+//! anything else is taken.
+
+mod identity;
+mod load;
+mod seal;
+mod segment;
+#[cfg(test)]
+mod tests;
+mod window;
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque, hash_map::Entry},
+    collections::{BTreeMap, HashMap},
+    io,
+    path::PathBuf,
     sync::{Arc, Mutex as StdMutex, PoisonError},
 };
 
-use ndxp_log::{Log, Partition, ReadError, ReadLimits};
-use ndxp_model::{DatasetName, Op, Timestamp, Topic};
-use sha2::{Digest, Sha256};
+use ndxp_log::{Log, Partition, ReadError};
+use ndxp_model::{DatasetName, Timestamp, Topic};
 use tokio::sync::Mutex;
 
-use crate::headers;
+use identity::{Hash, Seen};
+use seal::Sealing;
+use segment::Segment;
+use window::Window;
+
+pub(crate) use {
+    identity::Identity,
+    window::{Clash, Reserved},
+};
 
 /// How long a record id is remembered: 24 hours.
 const WINDOW_MS: i64 = 86_400_000;
-const PAGE: ReadLimits = ReadLimits { records: 1_000, bytes: 4 << 20 };
-
-type Hash = [u8; 16];
-
-/// What a retry is recognised by, and what must then be equal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Identity {
-    /// Hash of publishing system and record id.
-    id: Hash,
-    /// Hash of operation, key and payload.
-    content: Hash,
-}
-
-impl Identity {
-    pub(crate) fn new(source: &str, record_id: &str, op: Op, key: &[u8], payload: &[u8]) -> Self {
-        let id = hash(&[source.as_bytes(), record_id.as_bytes()]);
-        Self { id, content: hash(&[op.as_str().as_bytes(), key, payload]) }
-    }
-}
-
-fn hash(parts: &[&[u8]]) -> Hash {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part);
-    }
-    let mut short = [0; 16];
-    short.iter_mut().zip(hash.finalize()).for_each(|(to, from)| *to = from);
-    short
-}
-
-/// What is known of one record.
-#[derive(Debug, Clone, Copy)]
-struct Seen {
-    content: Hash,
-    at: Timestamp,
-    /// The audit entry of its publication; `None` while that is being written.
-    entry: Option<u64>,
-}
-
-/// Why a batch cannot be taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Clash {
-    /// The record has the id of another one with other content.
-    Reused(usize),
-    /// Another call is writing a record of this id at this moment.
-    Busy,
-}
-
-/// A batch sorted into new records and repeats. New ones are reserved until it is settled.
-#[derive(Debug)]
-pub(crate) struct Reserved {
-    /// Indices of the records that are new, in order.
-    pub fresh: Vec<usize>,
-    /// How many are repeats.
-    pub duplicates: usize,
-    /// The audit entry of a repeat's first time.
-    pub first_entry: Option<u64>,
-    ids: Vec<Hash>,
-}
-
-#[derive(Debug, Default)]
-struct Window {
-    loaded: bool,
-    seen: HashMap<Hash, Seen>,
-    order: VecDeque<(Timestamp, Hash)>,
-    /// Partitions to be read again from these offsets: an append there has an unknown outcome.
-    doubtful: BTreeMap<u32, u64>,
-    doubtful_ids: Vec<Hash>,
-}
 
 /// One dataset's window. The lock is held while the log is read, which happens at the first call
 /// and after an unknown outcome only.
@@ -95,17 +44,52 @@ struct Window {
 pub(crate) struct Dataset {
     name: DatasetName,
     partitions: u32,
-    window: Mutex<Window>,
+    /// Where its files are and which log they are of; nothing if all stays in memory.
+    files: Option<Files>,
+    held: Mutex<Held>,
+}
+
+#[derive(Debug)]
+struct Files {
+    dir: PathBuf,
+    incarnation: String,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    loaded: bool,
+    window: Window,
+    /// Oldest first.
+    segments: Vec<Arc<Segment>>,
+    /// The offsets below which records stand in segments, one a partition.
+    covered: Vec<u64>,
+    sealing: Sealing,
 }
 
 /// The windows of all datasets.
-#[derive(Debug, Default)]
-pub(crate) struct Duplicates(StdMutex<HashMap<DatasetName, Arc<Dataset>>>);
+#[derive(Debug)]
+pub(crate) struct Duplicates {
+    /// A directory of the node's own, and the log's incarnation.
+    files: Option<(PathBuf, String)>,
+    windows: StdMutex<HashMap<DatasetName, Arc<Dataset>>>,
+}
 
 impl Duplicates {
+    /// Keeps its files in `dir`: projections of the log of this incarnation.
+    pub(crate) fn new(dir: Option<PathBuf>, incarnation: &str) -> Self {
+        let files = dir.map(|dir| (dir.join("duplicates"), incarnation.to_owned()));
+        Self { files, windows: StdMutex::default() }
+    }
+
     pub(crate) fn of(&self, name: &DatasetName, partitions: u32) -> Arc<Dataset> {
-        let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = || Dataset { name: name.clone(), partitions, window: Mutex::default() };
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = || {
+            let files = self.files.as_ref().map(|(dir, incarnation)| Files {
+                dir: dir.join(format!("{}.{}", name.agency, name.dataset)),
+                incarnation: incarnation.clone(),
+            });
+            Dataset { name: name.clone(), partitions, files, held: Mutex::default() }
+        };
         Arc::clone(windows.entry(name.clone()).or_insert_with(|| Arc::new(new())))
     }
 }
@@ -118,94 +102,33 @@ impl Dataset {
         batch: &[Identity],
         now: Timestamp,
     ) -> Result<Result<Reserved, Clash>, ReadError> {
-        let mut window = self.window.lock().await;
-        if !window.loaded || !window.doubtful.is_empty() {
-            self.read_log(log, &mut window, now).await?;
+        let mut held = self.held.lock().await;
+        if !held.loaded {
+            self.load(log, &mut held, now).await?;
         }
-        window.forget_before(Timestamp::from_millis(now.millis() - WINDOW_MS));
-        Ok(window.reserve(batch, now))
+        if !held.window.doubtful.is_empty() {
+            let found = self.read(log, &held.window.doubtful, &BTreeMap::new()).await?;
+            held.window.learn(found);
+        }
+        held.forget_before(Timestamp::from_millis(now.millis() - WINDOW_MS));
+        self.seal(log, &mut held, now).await?;
+        let older = held.older(batch).await.map_err(unreadable)?;
+        Ok(held.window.reserve(batch, now, &older))
     }
 
     /// The new records are durable.
     pub(crate) async fn written(&self, reserved: &Reserved, entry: u64) {
-        let mut window = self.window.lock().await;
-        for id in &reserved.ids {
-            if let Some(seen) = window.seen.get_mut(id) {
-                seen.entry = Some(entry);
-            }
-        }
+        self.held.lock().await.window.settle(&reserved.ids, entry);
     }
 
     /// Nothing was written.
     pub(crate) async fn not_written(&self, reserved: &Reserved) {
-        let mut window = self.window.lock().await;
-        for id in &reserved.ids {
-            window.seen.remove(id);
-        }
+        self.held.lock().await.window.release(&reserved.ids);
     }
 
     /// Nobody knows: `ends` are the partitions' durable ends from before the append.
     pub(crate) async fn unknown(&self, reserved: Reserved, ends: BTreeMap<u32, u64>) {
-        let mut window = self.window.lock().await;
-        for (partition, end) in ends {
-            let from = window.doubtful.entry(partition).or_insert(end);
-            *from = end.min(*from);
-        }
-        window.doubtful_ids.extend(reserved.ids);
-    }
-
-    async fn read_log(
-        &self,
-        log: &Arc<dyn Log>,
-        window: &mut Window,
-        now: Timestamp,
-    ) -> Result<(), ReadError> {
-        let oldest = Timestamp::from_millis(now.millis() - WINDOW_MS);
-        let mut from = window.doubtful.clone();
-        for number in (0..self.partitions).filter(|_| !window.loaded) {
-            let at = self.partition(number);
-            from.insert(number, log.offset_at(&at, oldest).await?);
-        }
-        let mut found = Vec::new();
-        for (number, offset) in from {
-            self.read_partition(log, number, offset, &mut found).await?;
-        }
-        // Only now, so that a read that failed is done again.
-        for id in std::mem::take(&mut window.doubtful_ids) {
-            if window.seen.get(&id).is_some_and(|seen| seen.entry.is_none()) {
-                window.seen.remove(&id);
-            }
-        }
-        for (identity, seen) in found {
-            window.insert(identity.id, seen);
-        }
-        window.doubtful.clear();
-        window.loaded = true;
-        Ok(())
-    }
-
-    async fn read_partition(
-        &self,
-        log: &Arc<dyn Log>,
-        number: u32,
-        mut from: u64,
-        found: &mut Vec<(Identity, Seen)>,
-    ) -> Result<(), ReadError> {
-        let at = self.partition(number);
-        loop {
-            let page = log.read(&at, from, PAGE).await?;
-            let Some(last) = page.last() else { return Ok(()) };
-            from = last.offset + 1;
-            found.extend(page.iter().filter_map(|stored| {
-                let record = &stored.record;
-                let facts = headers::Stored::read(record)?;
-                let key = record.key.as_deref().unwrap_or_default();
-                let (id, op) = (facts.record_id, facts.op);
-                let identity = Identity::new(facts.source, id, op, key, &record.value);
-                let entry = Some(facts.entry);
-                Some((identity, Seen { content: identity.content, at: record.timestamp, entry }))
-            }));
-        }
+        self.held.lock().await.window.doubt(reserved.ids, ends);
     }
 
     fn partition(&self, number: u32) -> Partition {
@@ -213,53 +136,39 @@ impl Dataset {
     }
 }
 
-impl Window {
-    fn reserve(&mut self, batch: &[Identity], now: Timestamp) -> Result<Reserved, Clash> {
-        let mut reserved =
-            Reserved { fresh: Vec::new(), duplicates: 0, first_entry: None, ids: Vec::new() };
-        for (index, identity) in batch.iter().enumerate() {
-            let clash = match self.seen.entry(identity.id) {
-                Entry::Vacant(free) => {
-                    free.insert(Seen { content: identity.content, at: now, entry: None });
-                    self.order.push_back((now, identity.id));
-                    reserved.fresh.push(index);
-                    reserved.ids.push(identity.id);
-                    continue;
-                }
-                Entry::Occupied(known) if known.get().content != identity.content => {
-                    Clash::Reused(index)
-                }
-                Entry::Occupied(known) => {
-                    let entry = known.get().entry;
-                    if entry.is_some() || reserved.ids.contains(&identity.id) {
-                        reserved.duplicates += 1;
-                        reserved.first_entry = reserved.first_entry.or(entry);
-                        continue;
-                    }
-                    Clash::Busy
-                }
-            };
-            for id in &reserved.ids {
-                self.seen.remove(id);
-            }
-            return Err(clash);
+impl Held {
+    /// Returns what the segments know of a batch. The filters answer for nearly every new record;
+    /// for the others a file is read, off the async threads.
+    async fn older(&self, batch: &[Identity]) -> io::Result<HashMap<Hash, Seen>> {
+        let maybe = batch.iter().filter(|record| !self.window.seen.contains_key(&record.id));
+        let maybe = maybe.flat_map(|record| {
+            let holding = self.segments.iter().filter(|segment| segment.may_hold(&record.id));
+            holding.map(|segment| (record.id, Arc::clone(segment)))
+        });
+        let maybe: Vec<_> = maybe.collect();
+        if maybe.is_empty() {
+            return Ok(HashMap::new());
         }
-        Ok(reserved)
-    }
-
-    fn insert(&mut self, id: Hash, seen: Seen) {
-        // The first in the log counts; a later equal one is superseded.
-        if let Entry::Vacant(free) = self.seen.entry(id) {
-            free.insert(seen);
-            self.order.push_back((seen.at, id));
-        }
+        let search = move || {
+            let found = maybe.iter().map(|(id, segment)| Ok(Some((*id, segment.find(id)?))));
+            let found = found.filter_map(|found: io::Result<_>| match found {
+                Ok(Some((id, seen))) => seen.map(|seen| Ok((id, seen))),
+                Ok(None) => None,
+                Err(error) => Some(Err(error)),
+            });
+            found.collect()
+        };
+        tokio::task::spawn_blocking(search).await.map_err(io::Error::other)?
     }
 
     fn forget_before(&mut self, oldest: Timestamp) {
-        while let Some((_, id)) = self.order.pop_front_if(|(at, _)| *at < oldest) {
-            if self.seen.get(&id).is_some_and(|seen| seen.at < oldest) {
-                self.seen.remove(&id);
-            }
+        self.window.forget_before(oldest);
+        while self.segments.first().is_some_and(|segment| segment.covers.newest < oldest) {
+            self.segments.remove(0).remove();
         }
     }
+}
+
+fn unreadable(cause: io::Error) -> ReadError {
+    ReadError::Unavailable(format!("the ids of older records cannot be read: {cause}"))
 }

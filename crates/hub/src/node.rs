@@ -191,6 +191,7 @@ async fn core(parts: &Parts) -> Result<Core, StartError> {
     let metrics = Arc::new(Metrics::new());
     let registry = Registry::open(Arc::clone(&parts.log)).await?;
     let domain = registry.read(|state| state.trust_domain.clone()).ok_or(StartError::NoGenesis)?;
+    let incarnation = registry.read(|state| state.incarnation.clone());
     let connections = Connections::new();
     let tls = Tls::open(
         parts.tls.clone(),
@@ -214,8 +215,8 @@ async fn core(parts: &Parts) -> Result<Core, StartError> {
         ledger,
         receipts: Receipts::default(),
         schemas: Schemas::new(),
-        duplicates: Duplicates::default(),
         readers: Readers::new(Arc::clone(&parts.log)),
+        duplicates: Duplicates::new(parts.projections.clone(), &incarnation),
         slots: Slots::open(&parts.log).await?,
         streams: Streams::default(),
         keys: parts.keys.clone(),

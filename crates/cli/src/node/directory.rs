@@ -30,6 +30,10 @@ impl HubDirectory {
         self.0.join("keys")
     }
 
+    pub(crate) fn projections(&self) -> PathBuf {
+        self.0.join("projections")
+    }
+
     pub(crate) fn pki(&self) -> ndxp_pki::Directory {
         ndxp_pki::Directory::new(self.0.join("pki"))
     }

@@ -63,6 +63,7 @@ async fn node(
         log: engine.log(),
         log_failed: engine.failed(),
         log_size: engine.size(),
+        projections: Some(data.projections()),
         keys: Keys::load(&keys)
             .with_context(|| format!("cannot read the key in {}", keys.display()))?,
         tls: source(config.tls.clone()),

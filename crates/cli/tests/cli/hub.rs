@@ -99,6 +99,7 @@ async fn serve(nation: &Path, dir: &Path, tls: TlsFiles) -> Node {
         log,
         log_failed,
         log_size: Arc::new(|| 0),
+        projections: None,
         keys: Keys::from_bytes(&[7; 32]),
         tls: tls.into(),
         drain: ndxp_hub::DRAIN,

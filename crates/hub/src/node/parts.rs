@@ -1,6 +1,6 @@
 //! What a node is made of.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use ndxp_identity::Clock;
 use ndxp_log::Log;
@@ -19,6 +19,9 @@ pub struct Parts {
     pub log_failed: watch::Receiver<Option<String>>,
     /// Tells the log's size.
     pub log_size: LogSize,
+    /// A directory of the node's own for what it can make again from the log; nothing keeps that in
+    /// memory.
+    pub projections: Option<PathBuf>,
     /// The hub's own key.
     pub keys: Keys,
     /// The server's certificate and whom it trusts.

@@ -1,0 +1,142 @@
+//! Filling a window: from its files as far as they go, from the log for the rest.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use ndxp_log::{Log, ReadError, ReadLimits, Stored};
+use ndxp_model::Timestamp;
+
+use super::{
+    Dataset, Files, Held, Identity, WINDOW_MS,
+    identity::{Hash, Seen},
+    segment::Segment,
+};
+use crate::headers;
+
+const PAGE: ReadLimits = ReadLimits { records: 1_000, bytes: 4 << 20 };
+
+impl Dataset {
+    /// Fills the window. A read that failed is done again by the next call.
+    pub(super) async fn load(
+        &self,
+        log: &Arc<dyn Log>,
+        held: &mut Held,
+        now: Timestamp,
+    ) -> Result<(), ReadError> {
+        let oldest = Timestamp::from_millis(now.millis() - WINDOW_MS);
+        let (mut starts, mut ends) = (Vec::new(), Vec::new());
+        for number in 0..self.partitions {
+            starts.push(log.offset_at(&self.partition(number), oldest).await?);
+            ends.push(*log.follow(&self.partition(number))?.borrow());
+        }
+        let segments = match &self.files {
+            Some(files) => self.segments(files, oldest, &ends).await,
+            None => Vec::new(),
+        };
+        let first: Option<Vec<u64>> =
+            segments.first().map(|s| s.covers.offsets.iter().map(|r| r.start).collect());
+        let last = segments.last().map(|s| s.covers.offsets.iter().map(|r| r.end).collect());
+        let covered: Vec<u64> = last.unwrap_or_else(|| starts.clone());
+        // What lies between the window's beginning and the first file, and what follows the last.
+        let mut found = Vec::new();
+        if let Some(first) = first {
+            found = self.read(log, &numbered(&starts), &numbered(&first)).await?;
+        }
+        found.extend(self.read(log, &numbered(&covered), &BTreeMap::new()).await?);
+        held.window.learn(found);
+        held.segments = segments.into_iter().map(Arc::new).collect();
+        held.covered = covered;
+        held.loaded = true;
+        Ok(())
+    }
+
+    /// Reads partitions from offsets on, each to its end or, where one is given, up to another.
+    pub(super) async fn read(
+        &self,
+        log: &Arc<dyn Log>,
+        from: &BTreeMap<u32, u64>,
+        to: &BTreeMap<u32, u64>,
+    ) -> Result<Vec<(Hash, Seen)>, ReadError> {
+        let mut found = Vec::new();
+        for (number, from) in from {
+            let (at, mut next) = (self.partition(*number), *from);
+            let end = to.get(number).copied().unwrap_or(u64::MAX);
+            while next < end {
+                let page = log.read(&at, next, PAGE).await?;
+                let Some(last) = page.last() else { break };
+                next = last.offset + 1;
+                let within = page.iter().filter(|stored| stored.offset < end);
+                found.extend(within.filter_map(identified));
+            }
+        }
+        Ok(found)
+    }
+
+    async fn segments(&self, files: &Files, oldest: Timestamp, ends: &[u64]) -> Vec<Segment> {
+        let (dir, incarnation, ends) =
+            (files.dir.clone(), files.incarnation.clone(), ends.to_vec());
+        let opening = tokio::task::spawn_blocking(move || {
+            let mut all = open_all(&dir);
+            let fits = |segment: &Segment| {
+                let covers = &segment.covers;
+                let within = covers.offsets.len() == ends.len()
+                    && covers.offsets.iter().zip(&ends).all(|(range, end)| range.end <= *end);
+                covers.incarnation == incarnation && within && covers.newest >= oldest
+            };
+            // Oldest first, without a hole: what is behind one is read from the log again.
+            let mut chain: Vec<Segment> = Vec::new();
+            while let Some(segment) = all.pop() {
+                let joins = chain.last().is_none_or(|next| touches(&segment, next));
+                if fits(&segment) && joins {
+                    chain.push(segment);
+                } else {
+                    segment.remove();
+                }
+            }
+            chain.reverse();
+            chain
+        });
+        opening.await.unwrap_or_default()
+    }
+}
+
+fn touches(older: &Segment, newer: &Segment) -> bool {
+    let ends = older.covers.offsets.iter().map(|range| range.end);
+    ends.eq(newer.covers.offsets.iter().map(|range| range.start))
+}
+
+/// Opens every file of a directory that is whole, in the order of their names.
+fn open_all(dir: &Path) -> Vec<Segment> {
+    let mut paths: Vec<PathBuf> = match fs::read_dir(dir) {
+        Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.path())).collect(),
+        Err(_) => Vec::new(),
+    };
+    paths.sort();
+    let opened = paths.iter().filter_map(|path| open(path).ok());
+    opened.collect()
+}
+
+/// A file that is not whole goes: the log holds what it held.
+fn open(path: &Path) -> io::Result<Segment> {
+    Segment::open(path).inspect_err(|cause| {
+        tracing::warn!(%cause, path = %path.display(), "a file of record ids is not used");
+        let _gone = fs::remove_file(path);
+    })
+}
+
+fn identified(stored: &Stored) -> Option<(Hash, Seen)> {
+    let record = &stored.record;
+    let facts = headers::Stored::read(record)?;
+    let key = record.key.as_deref().unwrap_or_default();
+    let identity = Identity::new(facts.source, facts.record_id, facts.op, key, &record.value);
+    let entry = Some(facts.entry);
+    Some((identity.id, Seen { content: identity.content, at: record.timestamp, entry }))
+}
+
+fn numbered(offsets: &[u64]) -> BTreeMap<u32, u64> {
+    (0..).zip(offsets.iter().copied()).collect()
+}

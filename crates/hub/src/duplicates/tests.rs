@@ -1,0 +1,179 @@
+//! A window over the log in memory, with a clock that the tests move.
+
+use std::sync::Arc;
+
+use ndxp_log::{Covered, Header, Log, Record, memory::Memory};
+use ndxp_model::{DatasetName, Keep, Op, Timestamp};
+
+use super::{Clash, Dataset, Duplicates, Identity, Reserved};
+
+const HOUR: i64 = 3_600_000;
+const SOURCE: &str = "/agency/tax/system/portal";
+
+/// A dataset's window, and the log under it.
+struct World {
+    dir: tempfile::TempDir,
+    log: Arc<dyn Log>,
+    window: Arc<Dataset>,
+    now: i64,
+}
+
+fn name() -> DatasetName {
+    "tax/units".parse().expect("a name")
+}
+
+fn open(dir: &tempfile::TempDir, incarnation: &str) -> Arc<Dataset> {
+    Duplicates::new(Some(dir.path().to_owned()), incarnation).of(&name(), 2)
+}
+
+fn identity(id: &str, payload: &str) -> Identity {
+    Identity::new(SOURCE, id, Op::Event, b"k", payload.as_bytes())
+}
+
+fn stored(id: &str, payload: &str, at: i64) -> Record {
+    let headers = [
+        ("ce_id", id),
+        ("ce_source", SOURCE),
+        ("ce_type", "ndxp.tax.units.EVENT"),
+        ("ce_ndxpschema", "1"),
+    ];
+    Record {
+        key: Some("k".into()),
+        value: payload.to_owned().into(),
+        timestamp: Timestamp::from_millis(at),
+        headers: headers.map(|(name, value)| Header::new(name, value.to_owned())).into(),
+    }
+}
+
+impl World {
+    async fn new() -> Self {
+        let log: Arc<dyn Log> = Arc::new(Memory::new());
+        log.create(&name(), 2, Keep::Everything).await.expect("a topic");
+        let dir = tempfile::tempdir().expect("a directory");
+        let window = open(&dir, "ab");
+        Self { dir, log, window, now: 1_000 * HOUR }
+    }
+
+    async fn reserve(&self, id: &str, payload: &str) -> Result<Reserved, Clash> {
+        let now = Timestamp::from_millis(self.now);
+        let reserved = self.window.reserve(&self.log, &[identity(id, payload)], now).await;
+        reserved.expect("the log is read")
+    }
+
+    /// Publishes a record, or says that it is there.
+    async fn publish(&self, id: &str, payload: &str) -> Result<bool, Clash> {
+        let reserved = self.reserve(id, payload).await?;
+        if reserved.fresh.is_empty() {
+            assert!(reserved.first_entry.is_some(), "a repeat names its first entry");
+            return Ok(false);
+        }
+        let partition = u32::from(id.len().is_multiple_of(2));
+        let records = vec![(partition, stored(id, payload, self.now))];
+        let covered = Covered::Records { dataset: name(), records };
+        let entry = Record { timestamp: Timestamp::from_millis(self.now), ..Record::default() };
+        let appended = self.log.append_after(entry, covered).await.expect("it is appended");
+        self.window.written(&reserved, appended.entry).await;
+        Ok(true)
+    }
+
+    /// Lets a file that is being written be finished.
+    async fn settle(&self) {
+        let mut held = self.window.held.lock().await;
+        held.finish(Timestamp::from_millis(self.now)).await;
+    }
+
+    async fn in_memory(&self) -> usize {
+        self.window.held.lock().await.window.seen.len()
+    }
+
+    async fn in_files(&self) -> usize {
+        self.window.held.lock().await.segments.len()
+    }
+
+    fn restart(&mut self, incarnation: &str) {
+        self.window = open(&self.dir, incarnation);
+    }
+
+    /// Publishes a record an hour for so many hours, `r<n>`, and lets each hour be sealed.
+    async fn hours(&mut self, from: i64, count: i64) {
+        for n in from..from + count {
+            assert_eq!(self.publish(&format!("r{n}"), "{}").await, Ok(true), "r{n}");
+            self.now += HOUR;
+            self.settle().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn repeat_is_recognised_in_memory_and_in_a_file() {
+    let mut world = World::new().await;
+    world.hours(0, 20).await;
+    assert!(world.in_files().await >= 17, "{} files", world.in_files().await);
+    assert!(world.in_memory().await <= 3, "{} in memory", world.in_memory().await);
+    for n in 0..20 {
+        assert_eq!(world.publish(&format!("r{n}"), "{}").await, Ok(false), "r{n}");
+        let other = world.publish(&format!("r{n}"), "{\"a\":1}").await;
+        assert_eq!(other, Err(Clash::Reused(0)), "r{n} with other content");
+    }
+}
+
+#[tokio::test]
+async fn id_is_free_again_after_a_day_and_its_file_goes() {
+    let mut world = World::new().await;
+    world.hours(0, 30).await;
+    assert_eq!(world.publish("r0", "{\"a\":1}").await, Ok(true));
+    assert_eq!(world.publish("r29", "{}").await, Ok(false));
+    let files = std::fs::read_dir(world.dir.path().join("duplicates/tax.units")).expect("there");
+    assert!(files.count() <= 25);
+}
+
+#[tokio::test]
+async fn restart_knows_the_same_with_files_and_without() {
+    let mut world = World::new().await;
+    world.hours(0, 12).await;
+    for lost in [None, Some(0), Some(5), Some(10)] {
+        let dir = world.dir.path().join("duplicates/tax.units");
+        let mut paths: Vec<_> =
+            std::fs::read_dir(dir).expect("there").map(|e| e.expect("an entry").path()).collect();
+        paths.sort();
+        if let Some(path) = lost.and_then(|n: usize| paths.get(n.min(paths.len() - 1))) {
+            std::fs::write(path, b"damaged").expect("it is damaged");
+        }
+        world.restart("ab");
+        for n in 0..12 {
+            assert_eq!(world.publish(&format!("r{n}"), "{}").await, Ok(false), "r{n}, {lost:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn restart_reads_only_what_the_files_do_not_cover() {
+    let mut world = World::new().await;
+    world.hours(0, 12).await;
+    world.restart("ab");
+    assert_eq!(world.publish("r11", "{}").await, Ok(false));
+    assert!(world.in_memory().await <= 3, "the files spare the log's reading");
+}
+
+#[tokio::test]
+async fn files_of_another_log_are_not_used() {
+    let mut world = World::new().await;
+    world.hours(0, 6).await;
+    world.log = Arc::new(Memory::new());
+    world.log.create(&name(), 2, Keep::Everything).await.expect("a topic");
+    world.restart("cd");
+    assert_eq!(world.publish("r0", "{\"a\":1}").await, Ok(true), "nothing of it is in this log");
+}
+
+#[tokio::test]
+async fn what_is_being_written_is_not_sealed() {
+    let mut world = World::new().await;
+    let reserved = world.reserve("slow", "{}").await.expect("it is new");
+    world.now += 3 * HOUR;
+    assert_eq!(world.publish("quick", "{}").await, Ok(true));
+    world.settle().await;
+    assert_eq!(world.in_files().await, 0);
+    assert_eq!(world.publish("slow", "{}").await, Err(Clash::Busy));
+    world.window.not_written(&reserved).await;
+    assert_eq!(world.publish("slow", "{}").await, Ok(true));
+}
