@@ -22,5 +22,5 @@ mod reason;
 pub use agreements::{Agreements, Standing, Status};
 pub use decide::decide;
 pub use decision::{AccessRequest, Decision, Denial, Grant};
-pub use plan::{Plan, Unreadable};
+pub use plan::{Plan, Seen, Unreadable};
 pub use reason::Reason;

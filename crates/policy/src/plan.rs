@@ -1,14 +1,18 @@
 //! What the hub must do with each record that an agreement releases.
 
+mod cut;
+mod names;
 mod projection;
 mod rows;
+mod walk;
 
 use std::{collections::BTreeSet, fmt};
 
 use ndxp_model::{FieldGrant, Pointer, RowFilter};
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use cut::Cut;
 use projection::Node;
 use rows::Rows;
 
@@ -23,12 +27,23 @@ impl fmt::Display for Unreadable {
 }
 impl std::error::Error for Unreadable {}
 
+/// What a row filter makes of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// It passes, or there is no filter.
+    Admitted,
+    /// It is withheld.
+    Withheld,
+}
+
 /// A row filter and a projection, compiled once for a revision of an agreement.
 ///
 /// Which parts of a record a plan touches depends on the agreement, never on the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     fields: Node,
+    /// The same fields, made ready for a record's text.
+    cut: Cut,
     rows: Option<Rows>,
     hash: String,
 }
@@ -41,38 +56,43 @@ impl Plan {
         for grant in fields {
             root.grant(grant.path.tokens());
         }
-        Self { fields: root, rows: rows.map(Rows::compile), hash: hash(fields, rows) }
+        let cut = Cut::from(&root);
+        Self { fields: root, cut, rows: rows.map(Rows::compile), hash: hash(fields, rows) }
     }
 
-    /// Says whether the whole, unprojected `record` passes the row filter: the text at the filter's
+    /// Says whether the whole, unprojected record passes the row filter: the text at the filter's
     /// field equals the filter's. A missing field or another type does not. Without a filter every
     /// record passes.
-    #[must_use]
-    pub fn admits(&self, record: &Value) -> bool {
-        self.rows.as_ref().is_none_or(|rows| rows.admits(record))
-    }
-
-    /// Returns `record` with the granted fields only.
-    ///
-    /// A field that points to an object or array brings everything beneath it. Objects and arrays
-    /// on the way to a granted field stay, even if nothing in them is left. What is absent stays
-    /// absent. A value of another type than the field's path needs is left out, an element of an
-    /// array too; if that is the record itself, an empty object remains.
-    #[must_use]
-    pub fn project(&self, record: &Value) -> Value {
-        self.fields.project(record).unwrap_or_else(|| json!({}))
-    }
-
-    /// Returns what a record's text shows: nothing if the row filter withholds it.
     ///
     /// # Errors
-    /// [`Unreadable`] if the text is not JSON.
-    pub fn show(&self, text: &[u8]) -> Result<Option<Vec<u8>>, Unreadable> {
-        let record: Value = serde_json::from_slice(text).map_err(|_| Unreadable)?;
-        if !self.admits(&record) {
-            return Ok(None);
+    /// [`Unreadable`] if there is a filter and the text is not JSON, or has a member on the way to
+    /// the filter's field twice.
+    pub fn admits(&self, text: &[u8]) -> Result<bool, Unreadable> {
+        self.rows.as_ref().map_or(Ok(true), |rows| rows.admits(text))
+    }
+
+    /// Judges a record by its text, and appends the granted fields to `out` if it is admitted; else
+    /// `out` stays as it is.
+    ///
+    /// What is granted is copied as the publisher wrote it, in its order, numbers and escapes
+    /// unchanged; space between values is left out, so it is one line. A field that points to an
+    /// object or array brings everything beneath it. Objects and arrays on the way to a granted
+    /// field stay, even if nothing in them is left. What is absent stays absent. A value of another
+    /// type than the field's path needs is left out, an element of an array too; if that is the
+    /// record itself, an empty object remains.
+    ///
+    /// # Errors
+    /// [`Unreadable`] if the text is not JSON, or has a member that the plan names twice.
+    pub fn show(&self, text: &[u8], out: &mut Vec<u8>) -> Result<Seen, Unreadable> {
+        if !self.admits(text)? {
+            return Ok(Seen::Withheld);
         }
-        serde_json::to_vec(&self.project(&record)).map(Some).map_err(|_| Unreadable)
+        let before = out.len();
+        let shown = self.cut.document(text, out);
+        if shown.is_err() {
+            out.truncate(before);
+        }
+        shown.map(|()| Seen::Admitted)
     }
 
     /// Says whether every one of a dataset's key fields is released as it is. Only then may the

@@ -6,7 +6,6 @@ use ndxp_log::Stored;
 use ndxp_model::{AgencyId, Dataset, Op, Timestamp};
 use ndxp_policy::Plan;
 use ndxp_proto::{convert, exchange as pb};
-use serde_json::Value;
 
 use crate::{headers, keys::Keys};
 
@@ -32,14 +31,17 @@ impl View<'_> {
     pub(super) fn outgoing(&self, partition: u32, stored: &Stored) -> Option<Outgoing> {
         let record = &stored.record;
         let facts = headers::Stored::read(record)?;
-        let value: Value = serde_json::from_slice(&record.value).ok()?;
-        if !self.plan.admits(&value) {
+        if !self.plan.admits(&record.value).ok()? {
             return None;
         }
-        let payload = match facts.op {
-            Op::Delete => Bytes::new(),
-            Op::Upsert | Op::Event => serde_json::to_vec(&self.plan.project(&value)).ok()?.into(),
-        };
+        let mut payload = Vec::new();
+        match facts.op {
+            Op::Delete => {}
+            Op::Upsert | Op::Event => {
+                self.plan.show(&record.value, &mut payload).ok()?;
+            }
+        }
+        let payload = payload.into();
         let raw_key = record.key.as_deref().unwrap_or_default();
         let name = &self.dataset.name;
         let (source, id) = (facts.source.as_bytes(), facts.record_id.as_bytes());

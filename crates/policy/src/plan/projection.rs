@@ -1,8 +1,6 @@
-//! The allow-list as a tree: a record is walked along it, so what it does not name is never met.
+//! The allow-list as a tree.
 
 use std::collections::BTreeMap;
-
-use serde_json::{Map, Value};
 
 /// What is granted at one place of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,31 +46,4 @@ impl Node {
         let next = if token == "*" { elements.as_deref() } else { members.get(&token) };
         next.is_some_and(|node| node.grants(path))
     }
-
-    /// Returns what of `value` is granted, or `None` if it is of another type than the grants need.
-    /// Recursion ends with the tree, and a pointer's length bounds that.
-    pub(super) fn project(&self, value: &Value) -> Option<Value> {
-        match (self, value) {
-            (Self::Whole, any) => Some(any.clone()),
-            // Without a granted member, an object is here where the grants need an array.
-            (Self::Parts { members, .. }, Value::Object(object)) if !members.is_empty() => {
-                Some(Value::Object(project_members(members, object)))
-            }
-            (Self::Parts { elements: Some(each), .. }, Value::Array(array)) => {
-                Some(array.iter().filter_map(|element| each.project(element)).collect())
-            }
-            (Self::Parts { .. }, _) => None,
-        }
-    }
-}
-
-fn project_members(
-    members: &BTreeMap<String, Node>,
-    object: &Map<String, Value>,
-) -> Map<String, Value> {
-    let granted = members.iter().filter_map(|(name, node)| {
-        let value = node.project(object.get(name)?)?;
-        Some((name.clone(), value))
-    });
-    granted.collect()
 }

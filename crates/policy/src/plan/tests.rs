@@ -1,11 +1,28 @@
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod naive;
 mod properties;
+mod texts;
+
+use serde_json::Value;
 
 use super::*;
 
 pub(crate) fn grants(paths: &[&str]) -> BTreeSet<FieldGrant> {
     paths.iter().map(|path| FieldGrant { path: path.parse().unwrap() }).collect()
+}
+
+/// The plan on values, through their text.
+impl Plan {
+    fn project(&self, record: &Value) -> Value {
+        let mut out = Vec::new();
+        self.cut.document(record.to_string().as_bytes(), &mut out).unwrap();
+        serde_json::from_slice(&out).unwrap()
+    }
+
+    fn passes_rows(&self, record: &Value) -> bool {
+        self.admits(record.to_string().as_bytes()).unwrap()
+    }
 }
 
 fn plan(paths: &[&str]) -> Plan {
@@ -77,7 +94,7 @@ fn row_filter_needs_the_very_text() {
     let filter = RowFilter { field: "/at/province".parse().unwrap(), equals: "01".to_owned() };
     let plan = Plan::compile(&grants(&["/x"]), Some(&filter));
     assert!(plan.filters_rows());
-    assert!(plan.admits(&json!({"at": {"province": "01"}})));
+    assert!(plan.passes_rows(&json!({"at": {"province": "01"}})));
     let others = [
         json!({"at": {"province": "02"}}),
         json!({"at": {"province": 1}}),
@@ -88,7 +105,7 @@ fn row_filter_needs_the_very_text() {
         json!([]),
     ];
     for record in others {
-        assert!(!plan.admits(&record), "{record}");
+        assert!(!plan.passes_rows(&record), "{record}");
     }
 }
 
@@ -97,10 +114,10 @@ fn row_filter_follows_no_array_and_no_star() {
     for field in ["/a/0", "/a/*"] {
         let filter = RowFilter { field: field.parse().unwrap(), equals: "x".to_owned() };
         let plan = Plan::compile(&grants(&["/a"]), Some(&filter));
-        assert!(!plan.admits(&json!({"a": ["x"]})), "{field}");
+        assert!(!plan.passes_rows(&json!({"a": ["x"]})), "{field}");
     }
     let star = RowFilter { field: "/*".parse().unwrap(), equals: "x".to_owned() };
-    assert!(!Plan::compile(&grants(&["/a"]), Some(&star)).admits(&json!({"*": "x"})));
+    assert!(!Plan::compile(&grants(&["/a"]), Some(&star)).passes_rows(&json!({"*": "x"})));
 }
 
 #[test]
@@ -108,7 +125,7 @@ fn row_filter_sees_fields_that_are_not_released() {
     let filter = RowFilter { field: "/province".parse().unwrap(), equals: "01".to_owned() };
     let plan = Plan::compile(&grants(&["/name"]), Some(&filter));
     let record = json!({"province": "01", "name": "n"});
-    assert!(plan.admits(&record));
+    assert!(plan.passes_rows(&record));
     assert_eq!(plan.project(&record), json!({"name": "n"}));
 }
 

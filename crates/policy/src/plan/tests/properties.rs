@@ -31,14 +31,14 @@ fn any_record() -> impl Strategy<Value = Value> {
     })
 }
 
-fn any_path() -> impl Strategy<Value = Pointer> {
+pub(super) fn any_path() -> impl Strategy<Value = Pointer> {
     prop::collection::vec(prop::sample::select(&NAMES[..]), 1..4).prop_map(|names| {
         let escaped = names.iter().map(|name| name.replace('~', "~0").replace('/', "~1"));
         escaped.map(|token| format!("/{token}")).collect::<String>().parse().unwrap()
     })
 }
 
-fn any_fields() -> impl Strategy<Value = BTreeSet<FieldGrant>> {
+pub(super) fn any_fields() -> impl Strategy<Value = BTreeSet<FieldGrant>> {
     prop::collection::btree_set(any_path().prop_map(|path| FieldGrant { path }), 0..6)
 }
 
