@@ -42,7 +42,6 @@ pub(crate) struct Core {
     pub receipts: Receipts,
     pub schemas: Schemas,
     pub duplicates: Duplicates,
-    #[expect(dead_code, reason = "the delivery of subscriptions is being moved onto it")]
     pub readers: Readers,
     pub slots: Slots,
     pub streams: Streams,

@@ -41,5 +41,8 @@ pub use genesis::{Genesis, GenesisError, genesis};
 pub use http::LogSize;
 pub use keys::Keys;
 pub use node::{DRAIN, Node, Parts, Reload, StartError, TlsFiles, TlsReadError, TlsSource};
+#[cfg(feature = "measure")]
+#[doc(hidden)]
+pub use readers::measure;
 pub use registry::FollowError;
 pub use subscribe::SlotError;

@@ -64,6 +64,10 @@ pub(crate) struct OutcomeLabels {
     pub outcome: &'static str,
 }
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct SourceLabels {
+    pub source: &'static str,
+}
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct KindLabels {
     pub kind: &'static str,
 }
@@ -113,6 +117,8 @@ pub(crate) struct Metrics {
     pub delivery_latency: Histogram,
     pub lag: Family<SubscriptionLabels, Gauge<i64, AtomicI64>>,
     pub outstanding: Family<SubscriptionLabels, Gauge<i64, AtomicI64>>,
+    pub reads: Family<SourceLabels, Counter>,
+    pub window_bytes: Gauge<u64, AtomicU64>,
     appends: Family<EngineLabels, Histogram, fn() -> Histogram>,
     pub log_size: Gauge<u64, AtomicU64>,
     pub registry_position: Gauge<u64, AtomicU64>,
@@ -135,6 +141,8 @@ impl Metrics {
             delivery_latency: histogram(),
             lag: Family::default(),
             outstanding: Family::default(),
+            reads: Family::default(),
+            window_bytes: Gauge::default(),
             appends: Family::new_with_constructor(histogram),
             log_size: Gauge::default(),
             registry_position: Gauge::default(),
@@ -198,6 +206,17 @@ impl Metrics {
             "ndxp_subscription_outstanding_records",
             "Records handed out and not settled",
             self.outstanding.clone(),
+        );
+        r.register(
+            "ndxp_readers_reads",
+            "Reads for subscriptions, by source: shared with others, or an own one of the log",
+            self.reads.clone(),
+        );
+        r.register_with_unit(
+            "ndxp_readers_window",
+            "Memory of what is held for subscriptions: records and what plans show of them",
+            Unit::Bytes,
+            self.window_bytes.clone(),
         );
         r.register_with_unit(
             "ndxp_log_append",

@@ -164,6 +164,7 @@ pub(super) fn housekeeping(tasks: &mut JoinSet<()>, core: &Arc<Core>) {
                 () = core.drain.cancelled() => return,
                 _ = tick.tick() => {}
             }
+            core.readers.sweep();
             if let Err(cause) = core.ledger.flush_denials(false).await {
                 error!(%cause, "counts of repeated denials are lost");
             }

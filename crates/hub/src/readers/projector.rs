@@ -4,9 +4,12 @@ use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use ndxp_model::{Dataset, Op};
-use ndxp_policy::Plan;
+use ndxp_policy::{Plan, Seen};
 
-use super::shown::{Facts, Judged, Shown};
+use super::{
+    chunk::Shows,
+    shown::{Facts, Judged, KeyPasses, Shown},
+};
 
 /// A plan for one dataset. Cheap to clone.
 #[derive(Clone)]
@@ -23,14 +26,6 @@ pub(super) struct ViewId {
     key: KeyPasses,
 }
 
-/// Whether a consumer sees the key as it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum KeyPasses {
-    Yes,
-    /// It sees a pseudonym.
-    No,
-}
-
 impl fmt::Debug for Projector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Projector").field(&self.id).finish()
@@ -44,21 +39,39 @@ impl Projector {
         Self { plan, id }
     }
 
-    /// Returns what the plan shows of one record. What cannot be read is not shown.
-    pub(super) fn show(&self, facts: &Arc<Facts>) -> Shown {
-        let (judged, payload) = self.judge(facts);
-        Shown { facts: Arc::clone(facts), judged, payload, key: self.id.key }
+    pub(super) fn id(&self) -> &ViewId {
+        &self.id
     }
 
-    fn judge(&self, facts: &Facts) -> (Judged, Bytes) {
-        let nothing = |judged| (judged, Bytes::new());
+    /// Returns what the plan shows of each record. What cannot be read is not shown.
+    pub(super) fn show_all(&self, records: &[Arc<Facts>]) -> Shows {
+        // One buffer for all payloads: it lives as long as any of them, which is about as long.
+        let mut buffer = Vec::new();
+        let judged: Vec<_> = records
+            .iter()
+            .map(|facts| {
+                let start = buffer.len();
+                (self.judge(facts, &mut buffer), start..buffer.len())
+            })
+            .collect();
+        buffer.shrink_to_fit();
+        let buffer = Bytes::from(buffer);
+        let shown = records.iter().zip(judged).map(|(facts, (judged, range))| {
+            let payload = buffer.slice(range);
+            Arc::new(Shown { facts: Arc::clone(facts), judged, payload, key: self.id.key })
+        });
+        shown.collect()
+    }
+
+    /// Judges a record, and appends its payload if it is admitted.
+    fn judge(&self, facts: &Facts, buffer: &mut Vec<u8>) -> Judged {
         match facts.op {
-            None => nothing(Judged::Unreadable),
-            Some(Op::Delete) => nothing(Judged::Deleted),
-            Some(Op::Upsert | Op::Event) => match self.plan.show(&facts.value) {
-                Ok(Some(payload)) => (Judged::Admitted, payload.into()),
-                Ok(None) => nothing(Judged::Withheld),
-                Err(_) => nothing(Judged::Unreadable),
+            None => Judged::Unreadable,
+            Some(Op::Delete) => Judged::Deleted,
+            Some(Op::Upsert | Op::Event) => match self.plan.show(&facts.value, buffer) {
+                Ok(Seen::Admitted) => Judged::Admitted,
+                Ok(Seen::Withheld) => Judged::Withheld,
+                Err(_) => Judged::Unreadable,
             },
         }
     }

@@ -9,8 +9,10 @@ use ndxp_model::{Op, Timestamp};
 use ndxp_proto::{convert, exchange as pb};
 use sha2::{Digest, Sha256};
 
-use super::projector::KeyPasses;
 use crate::{headers, keys::Pseudonyms};
+
+/// The counters of an `Arc`, and the pointer to it.
+const COUNTERS: usize = 24;
 
 /// What a stored record says, whoever asks.
 #[derive(Debug)]
@@ -29,11 +31,13 @@ pub(crate) struct Facts {
     schema: u32,
     event_time: Option<Timestamp>,
     traceparent: Box<str>,
+    stored: usize,
 }
 
 impl Facts {
     pub(super) fn read(stored: Stored) -> Self {
         let Stored { offset, record } = stored;
+        let stored = record.size();
         let raw_key = record.key.clone().unwrap_or_default();
         let key_hash = KeyHash(hash(&raw_key));
         let read = headers::Stored::read(&record).zip(std::str::from_utf8(&raw_key).ok());
@@ -51,6 +55,7 @@ impl Facts {
                 schema: 0,
                 event_time: None,
                 traceparent: Box::default(),
+                stored,
             },
             Some((said, key)) => Self {
                 offset,
@@ -63,14 +68,20 @@ impl Facts {
                 schema: said.schema,
                 event_time: said.event_time,
                 traceparent: said.traceparent.into(),
+                stored,
                 value: record.value,
             },
         }
     }
 
-    /// Roughly what it holds in memory. The stored bytes are one buffer, which any part keeps alive.
+    /// What it holds in memory. The stored bytes are one buffer, which any part keeps alive.
     pub(super) fn bytes(&self) -> usize {
-        size_of::<Self>() + self.value.len() + self.key.len() + self.traceparent.len()
+        size_of::<Self>() + COUNTERS + self.stored + self.key.len() + self.traceparent.len()
+    }
+
+    /// The bytes of its key, value and headers in the log.
+    pub(super) fn stored_bytes(&self) -> usize {
+        self.stored
     }
 }
 
@@ -83,6 +94,14 @@ fn slice(record: &Record, text: &str) -> Bytes {
 fn hash(key: &[u8]) -> u128 {
     let digest = Sha256::digest(key);
     u128::from_be_bytes(*digest.first_chunk().unwrap_or(&[0; 16]))
+}
+
+/// Whether a consumer sees the key as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum KeyPasses {
+    Yes,
+    /// It sees a pseudonym.
+    No,
 }
 
 /// What one plan makes of a record.
@@ -127,6 +146,11 @@ pub(crate) struct Handed {
 }
 
 impl Shown {
+    /// What it holds in memory, beside what it is shown of.
+    pub(super) fn bytes(&self) -> usize {
+        size_of::<Self>() + COUNTERS + self.payload.len()
+    }
+
     /// Returns the record as one consumer gets it. One that the filter withholds can be shown as a
     /// LEAVE alone, which says no more than its key; whether one is due is the caller's to know.
     /// `None` for what cannot be read.
