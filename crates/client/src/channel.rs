@@ -5,7 +5,7 @@ use std::time::Duration;
 use ndxp_proto::error::Failure;
 use tonic::{
     Code,
-    transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity as Pem},
+    transport::{Certificate, ClientTlsConfig, Endpoint, Identity as Pem},
 };
 
 use crate::{Identity, failure};
@@ -19,12 +19,8 @@ const PING_EVERY: Duration = Duration::from_secs(25);
 /// The largest message either way, in bytes.
 pub(crate) const MAX_MESSAGE: usize = 4 << 20;
 
-/// Describes the connection without making it: the first call does.
-pub(crate) fn lazy(identity: &Identity) -> Result<Channel, Failure> {
-    Ok(endpoint(identity)?.connect_lazy())
-}
-
-fn endpoint(identity: &Identity) -> Result<Endpoint, Failure> {
+/// Describes connections with an identity, without making one: the first call does.
+pub(crate) fn endpoint(identity: &Identity) -> Result<Endpoint, Failure> {
     let wrong = |error: tonic::transport::Error| {
         let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
         let text = format!("{}: {error}{}", identity.endpoint, cause.unwrap_or_default());
@@ -34,13 +30,15 @@ fn endpoint(identity: &Identity) -> Result<Endpoint, Failure> {
         .ca_certificate(Certificate::from_pem(&identity.ca_pem))
         .identity(Pem::from_pem(&identity.cert_pem, &identity.key_pem))
         .timeout(CONNECT_TIMEOUT);
-    let endpoint = Endpoint::from_shared(identity.endpoint.clone()).map_err(wrong)?;
-    let endpoint = endpoint
+    plain(identity.endpoint.clone()).and_then(|plain| plain.tls_config(tls)).map_err(wrong)
+}
+
+/// Describes connections without TLS; every hub wants TLS, so on its own it is for the mock alone.
+pub(crate) fn plain(address: String) -> Result<Endpoint, tonic::transport::Error> {
+    Endpoint::from_shared(address)?
         .connect_timeout(CONNECT_TIMEOUT)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .http2_keep_alive_interval(PING_EVERY)
         .user_agent(concat!("ndxp-client/", env!("CARGO_PKG_VERSION")))
-        .map_err(wrong)?;
-    endpoint.tls_config(tls).map_err(wrong)
 }

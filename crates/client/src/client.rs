@@ -1,10 +1,10 @@
-//! A client: one connection, and what goes along with every call on it.
+//! A client: its connections, and what goes along with every call on them.
 
 use std::{
     future::Future,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -13,7 +13,7 @@ use ndxp_proto::{error::Failure, header};
 use tonic::{
     Code, Request, Response, Status,
     metadata::{MetadataMap, MetadataValue},
-    transport::Channel,
+    transport::{Channel, Endpoint},
 };
 
 use crate::{Identity, channel, failure, retry};
@@ -21,10 +21,16 @@ use crate::{Identity, channel, failure, retry};
 /// How long a call may take, its repetitions apart.
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A connection to the hub. Cheap to clone; clones share the connection.
+/// The most connections of one client: a connection is one lock, more than four give nothing.
+pub const MAX_CONNECTIONS: usize = 4;
+
+/// A connection to the hub, or a few. Cheap to clone; clones share the connections.
 #[derive(Debug, Clone)]
 pub struct Client {
-    channel: Channel,
+    /// Never empty: calls go over the first, streams take turns.
+    channels: Arc<[Channel]>,
+    turn: Arc<AtomicUsize>,
+    transport: Endpoint,
     endpoint: Arc<str>,
     registry: Arc<AtomicU64>,
     traceparent: Option<String>,
@@ -47,9 +53,30 @@ impl Client {
     /// # Errors
     /// The address or the PEM files are wrong.
     pub fn lazy(identity: &Identity) -> Result<Self, Failure> {
-        let channel = channel::lazy(identity)?;
-        let endpoint = identity.endpoint.as_str().into();
-        Ok(Self { channel, endpoint, registry: Arc::default(), traceparent: None })
+        Ok(Self::over(channel::endpoint(identity)?, &identity.endpoint))
+    }
+
+    /// Describes a connection by a transport that is ready.
+    pub(crate) fn over(transport: Endpoint, endpoint: &str) -> Self {
+        Self {
+            channels: [transport.connect_lazy()].into(),
+            turn: Arc::default(),
+            transport,
+            endpoint: endpoint.into(),
+            registry: Arc::default(),
+            traceparent: None,
+        }
+    }
+
+    /// Spreads streams that are opened from now on over so many connections, 1 to
+    /// [`MAX_CONNECTIONS`]: for a program with several streams, since all that goes over one
+    /// connection waits for one lock and one window. Each is made by the first stream on it.
+    #[must_use]
+    pub fn with_connections(self, count: usize) -> Self {
+        let more = count.clamp(1, MAX_CONNECTIONS) - 1;
+        let first = self.channels.iter().take(1).cloned();
+        let more = (0..more).map(|_| self.transport.connect_lazy());
+        Self { channels: first.chain(more).collect(), ..self }
     }
 
     /// Sends this W3C trace context with every call.
@@ -70,8 +97,19 @@ impl Client {
         self.registry.fetch_max(position, Ordering::Relaxed);
     }
 
+    /// Returns the connection of calls.
     pub(crate) fn channel(&self) -> Channel {
-        self.channel.clone()
+        self.connection(0)
+    }
+
+    /// Returns the connection whose turn it is to carry a stream.
+    pub(crate) fn stream_channel(&self) -> Channel {
+        self.connection(self.turn.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn connection(&self, turn: usize) -> Channel {
+        // INVARIANT: there is a connection; `over` made the first.
+        self.channels[turn % self.channels.len()].clone()
     }
 
     /// Sends a message, and again as long as the hub says that it may help.
@@ -143,7 +181,7 @@ pub fn request_id() -> String {
 }
 
 /// A number for spreading delays. Where chance fails, they are not spread.
-fn chance() -> u32 {
+pub(crate) fn chance() -> u32 {
     getrandom::u32().unwrap_or_default()
 }
 

@@ -4,7 +4,8 @@ use ndxp_proto::{
     common::{AccessContext, Receipt},
     error::Failure,
     exchange::{
-        PublishRequest, PublishResponse, Record, publish_service_client::PublishServiceClient,
+        GetPublishStateRequest, PublishRequest, PublishResponse, PublishState, Record,
+        publish_service_client::PublishServiceClient,
     },
 };
 use thiserror::Error;
@@ -68,6 +69,27 @@ impl Client {
         unary!(self, PublishServiceClient::publish, message)
     }
 
+    /// Returns how far each system of the caller's agency has come in publishing into a dataset.
+    ///
+    /// # Errors
+    /// The hub's refusal, or no connection.
+    pub async fn publish_state(&self, dataset: &str) -> Result<Vec<PublishState>, Failure> {
+        let message = GetPublishStateRequest { dataset: dataset.to_owned() };
+        Ok(unary!(self, PublishServiceClient::get_publish_state, message)?.states)
+    }
+
+    /// Returns the source position up to which all that this system has published into a dataset
+    /// is durable: where to go on. `None` if it never gave one.
+    ///
+    /// # Errors
+    /// The hub's refusal, or no connection.
+    pub async fn resume_from(&self, dataset: &str) -> Result<Option<String>, Failure> {
+        let me = self.who_am_i().await?.principal;
+        let own = |state: &PublishState| is_system(&me, &state.system);
+        let states = self.publish_state(dataset).await?;
+        Ok(states.into_iter().find(own).map(|state| state.source_position))
+    }
+
     /// Publishes records in as many calls as they need, one after the other, so that order holds.
     ///
     /// # Errors
@@ -89,6 +111,16 @@ impl Client {
             None => Ok(sum.published),
         }
     }
+}
+
+/// Says whether `agency/tax/system/portal` is `agencies/tax/systems/portal`.
+fn is_system(principal: &str, resource: &str) -> bool {
+    let name = |text: &str, parts: [&str; 2]| {
+        let rest = text.strip_prefix(parts[0])?.split_once(parts[1])?;
+        Some((rest.0.to_owned(), rest.1.to_owned()))
+    };
+    let of = name(principal, ["agency/", "/system/"]);
+    of.is_some() && of == name(resource, ["agencies/", "/systems/"])
 }
 
 /// What is durable so far, and how many records that were.
@@ -118,5 +150,17 @@ impl Sum {
                 Err(PublishedInPart { durable: self.published, first: self.records, failure })
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_system;
+
+    #[test]
+    fn a_caller_finds_its_own_state() {
+        assert!(is_system("agency/tax/system/portal", "agencies/tax/systems/portal"));
+        assert!(!is_system("agency/tax/system/portal", "agencies/tax/systems/books"));
+        assert!(!is_system("agency/tax/officer/portal", "agencies/tax/systems/portal"));
     }
 }

@@ -1,12 +1,17 @@
-//! When a call is repeated: only where the hub says that it may help.
+//! When a call is repeated: only where the hub says that it may help. When a stream is opened
+//! again: there, and where the connection was lost under it.
 
 use std::time::Duration;
 
 use ndxp_proto::error::Failure;
+use tokio::time::Instant;
+use tonic::Code;
 
 /// The most times that one call is sent.
 const TRIES: u32 = 5;
-/// The longest wait before a repetition.
+/// Before a stream is opened again whose connection was lost; it doubles too.
+const LOST: Duration = Duration::from_millis(100);
+/// The longest wait before a repetition, unless the hub asks for a longer one.
 const LONGEST: Duration = Duration::from_secs(10);
 
 /// Returns how long to wait before try number `next` (the first is 0), or `None` to give up.
@@ -17,10 +22,59 @@ pub(crate) fn delay(next: u32, failure: &Failure, chance: u32) -> Option<Duratio
     if next >= TRIES {
         return None;
     }
-    let asked = failure.retry_after?;
-    let grown = asked.saturating_mul(1 << (next - 1).min(8));
-    let spread = 1.0 + f64::from(chance) / f64::from(u32::MAX);
-    Some(grown.min(LONGEST).mul_f64(spread))
+    Some(spread(failure.retry_after?, next, chance))
+}
+
+fn spread(asked: Duration, next: u32, chance: u32) -> Duration {
+    let grown = asked.saturating_mul(1 << next.saturating_sub(1).min(8));
+    let factor = 1.0 + f64::from(chance) / f64::from(u32::MAX);
+    grown.min(LONGEST).max(asked).mul_f64(factor)
+}
+
+/// When a stream is opened again, and when no more.
+#[derive(Debug)]
+pub(crate) struct Reconnect {
+    patience: Duration,
+    tries: u32,
+    /// Whether it was ever open: a first connection that fails is a wrong address more often than
+    /// a hub that restarts.
+    was_open: bool,
+    failing_since: Option<Instant>,
+}
+
+impl Reconnect {
+    /// Begins with so much patience for failures in a row.
+    pub(crate) fn new(patience: Duration) -> Self {
+        Self { patience, tries: 0, was_open: false, failing_since: None }
+    }
+
+    /// The stream is open.
+    pub(crate) fn opened(&mut self) {
+        self.was_open = true;
+    }
+
+    /// Something came over the stream: the next failure is a first one.
+    pub(crate) fn progressed(&mut self) {
+        (self.tries, self.failing_since) = (0, None);
+    }
+
+    /// Returns how long to wait before opening it again, or `None` if that does not help or has
+    /// not helped for too long.
+    pub(crate) fn delay(&mut self, failure: &Failure, chance: u32) -> Option<Duration> {
+        let lost = (self.was_open && is_lost(failure)).then_some(LOST);
+        let asked = failure.retry_after.or(lost)?;
+        self.tries += 1;
+        let delay = spread(asked, self.tries, chance);
+        let since = *self.failing_since.get_or_insert_with(Instant::now);
+        (since.elapsed() <= self.patience).then_some(delay)
+    }
+}
+
+/// Says whether nobody refused, and the way to the hub failed.
+fn is_lost(failure: &Failure) -> bool {
+    // What HTTP/2 makes of a connection that breaks depends on the moment.
+    let codes = [Code::Unavailable, Code::Unknown, Code::Cancelled, Code::Internal];
+    failure.reason.is_none() && codes.contains(&failure.code)
 }
 
 #[cfg(test)]
@@ -43,6 +97,35 @@ mod tests {
         let waits: Vec<_> = (1..=TRIES).map(|next| delay(next, &failure, 0)).collect();
         let ms = |ms| Some(Duration::from_millis(ms));
         assert_eq!(waits, [ms(100), ms(200), ms(400), ms(800), None]);
+    }
+
+    #[test]
+    fn a_long_delay_of_the_hubs_is_kept() {
+        let failure = refused(Some(Duration::from_secs(60)));
+        assert_eq!(delay(1, &failure, 0), Some(Duration::from_secs(60)));
+    }
+
+    #[test]
+    fn a_lost_stream_is_opened_again_and_a_first_connection_is_not() {
+        let mut reconnect = Reconnect::new(Duration::MAX);
+        let lost = refused(None);
+        assert_eq!(reconnect.delay(&lost, 0), None);
+        reconnect.opened();
+        let mut waits = || reconnect.delay(&lost, 0).map(|wait| wait.as_millis());
+        assert_eq!([waits(), waits(), waits()], [Some(100), Some(200), Some(400)]);
+        reconnect.progressed();
+        assert_eq!(reconnect.delay(&lost, 0), Some(LOST));
+        let refusal = Failure { reason: Some("STREAM_FENCED".to_owned()), ..lost };
+        assert_eq!(reconnect.delay(&refusal, 0), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn patience_ends() {
+        let mut reconnect = Reconnect::new(Duration::from_secs(60));
+        reconnect.opened();
+        assert!(reconnect.delay(&refused(None), 0).is_some());
+        tokio::time::advance(Duration::from_secs(61)).await;
+        assert_eq!(reconnect.delay(&refused(None), 0), None);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod agency;
 mod agreement;
 mod dataset;
+mod dead_letter;
 mod schema;
 mod subscription;
 

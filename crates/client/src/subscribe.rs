@@ -4,14 +4,14 @@ mod credit;
 mod event;
 mod frames;
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 use ndxp_proto::{
     error::Failure,
     exchange::{
-        SubscribeOpen, SubscribeReady, SubscribeRequest, SubscribeResponse, SubscribeSettle,
-        subscribe_request::Frame as Ask, subscribe_response::Frame as Answer,
-        subscribe_service_client::SubscribeServiceClient,
+        SubscribeExtend, SubscribeOpen, SubscribeReady, SubscribeReject, SubscribeRequest,
+        SubscribeResponse, SubscribeRetry, SubscribeSettle, subscribe_request::Frame as Ask,
+        subscribe_response::Frame as Answer, subscribe_service_client::SubscribeServiceClient,
     },
 };
 use tokio::{sync::mpsc, task::JoinHandle};
@@ -22,7 +22,7 @@ use crate::{Client, channel::MAX_MESSAGE, failure};
 use credit::Credit;
 use frames::{beat, receive, send};
 
-pub use event::{Ack, Delivery, Event, SubscribeOptions};
+pub use event::{Ack, Delivery, Event, Settlement, SubscribeOptions};
 
 /// Frames that may wait for the connection: acknowledgements wait behind it, never grow.
 const OUTBOX: usize = 64;
@@ -38,6 +38,8 @@ pub struct Subscription {
     frames: Streaming<SubscribeResponse>,
     out: mpsc::Sender<SubscribeRequest>,
     credit: Credit,
+    /// Frames on their way out: a future that is dropped loses none.
+    outgoing: VecDeque<Ask>,
     ahead: VecDeque<Event>,
     unsettled: u64,
     heartbeat: JoinHandle<()>,
@@ -62,7 +64,7 @@ impl Client {
         let (credit, first) = Credit::open(options);
         send(&out, Ask::Open(open)).await?;
         send(&out, Ask::Credit(first)).await?;
-        let mut service = SubscribeServiceClient::new(self.channel())
+        let mut service = SubscribeServiceClient::new(self.stream_channel())
             .max_decoding_message_size(MAX_MESSAGE)
             .max_encoding_message_size(MAX_MESSAGE);
         let request = self.request(ReceiverStream::new(inbox))?;
@@ -71,9 +73,17 @@ impl Client {
         let mut frames = response.into_inner();
         let ready = opened(self, &mut frames).await?;
         let heartbeat = tokio::spawn(beat(out.downgrade()));
-        let client = self.clone();
-        let ahead = VecDeque::new();
-        Ok(Subscription { client, ready, frames, out, credit, ahead, unsettled: 0, heartbeat })
+        Ok(Subscription {
+            client: self.clone(),
+            ready,
+            frames,
+            out,
+            credit,
+            outgoing: VecDeque::new(),
+            ahead: VecDeque::new(),
+            unsettled: 0,
+            heartbeat,
+        })
     }
 }
 
@@ -108,16 +118,38 @@ impl Subscription {
     /// # Errors
     /// The stream has ended; [`Subscription::next`] says why.
     pub async fn ack(&mut self, acks: &[Ack]) -> Result<(), Failure> {
-        for some in acks.chunks(TOKENS) {
-            let ack_tokens = some.iter().map(|ack| ack.token.clone()).collect();
-            send(&self.out, Ask::Settle(SubscribeSettle { ack_tokens, ..Default::default() }))
-                .await?;
+        self.settle(Settlement { acks: acks.to_vec(), ..Settlement::default() }).await
+    }
+
+    /// Acknowledges records, asks for them again, or gives them up; and gives their credit back.
+    /// It holds once the hub has answered: see [`Subscription::settled`]. Cancel-safe: what was
+    /// not sent goes out with the next call.
+    ///
+    /// # Errors
+    /// The stream has ended; [`Subscription::next`] says why.
+    pub async fn settle(&mut self, mut settlement: Settlement) -> Result<(), Failure> {
+        while !settlement.is_empty() {
+            let some = settlement.next_frame(TOKENS);
+            let credit = self.credit.again(&some);
+            self.outgoing.push_back(Ask::Settle(frame(some)));
+            self.outgoing.extend(credit.map(Ask::Credit));
             self.unsettled += 1;
-            if let Some(credit) = self.credit.again(some) {
-                send(&self.out, Ask::Credit(credit)).await?;
-            }
         }
-        Ok(())
+        self.pump().await
+    }
+
+    /// Prolongs the leases of records that take longer, from now on, up to 10 minutes.
+    ///
+    /// # Errors
+    /// The stream has ended; [`Subscription::next`] says why.
+    pub async fn extend(&mut self, records: &[Ack], by: Duration) -> Result<(), Failure> {
+        let by = ndxp_proto::duration(u64::try_from(by.as_millis()).unwrap_or(u64::MAX));
+        for some in records.chunks(TOKENS) {
+            let ack_tokens = some.iter().map(|ack| ack.token.clone()).collect();
+            self.outgoing.push_back(Ask::Extend(SubscribeExtend { ack_tokens, by }));
+            self.unsettled += 1;
+        }
+        self.pump().await
     }
 
     /// Waits until all acknowledgements are durable. What comes in the meantime is kept for
@@ -135,7 +167,20 @@ impl Subscription {
         Ok(())
     }
 
+    async fn pump(&mut self) -> Result<(), Failure> {
+        while !self.outgoing.is_empty() {
+            let ended = |_| failure::local(Code::Cancelled, "the stream has ended");
+            let room = self.out.reserve().await.map_err(ended)?;
+            if let Some(frame) = self.outgoing.pop_front() {
+                room.send(SubscribeRequest { frame: Some(frame) });
+            }
+        }
+        Ok(())
+    }
+
     async fn read(&mut self) -> Result<Option<Event>, Failure> {
+        // Why a stream has ended, reading tells.
+        self.pump().await.unwrap_or_default();
         loop {
             let Some(frame) = receive(&self.client, &mut self.frames).await? else {
                 return Ok(None);
@@ -153,6 +198,20 @@ impl Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         self.heartbeat.abort();
+    }
+}
+
+fn frame(settlement: Settlement) -> SubscribeSettle {
+    let millis = |delay: Duration| u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+    let retry = |(ack, delay): (Ack, Option<Duration>)| SubscribeRetry {
+        ack_token: ack.token,
+        delay: delay.and_then(|delay| ndxp_proto::duration(millis(delay))),
+    };
+    let reject = |(ack, reason): (Ack, String)| SubscribeReject { ack_token: ack.token, reason };
+    SubscribeSettle {
+        ack_tokens: settlement.acks.into_iter().map(|ack| ack.token).collect(),
+        retries: settlement.retries.into_iter().map(retry).collect(),
+        rejects: settlement.rejects.into_iter().map(reject).collect(),
     }
 }
 

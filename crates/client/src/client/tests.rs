@@ -7,13 +7,7 @@ use super::*;
 
 /// A client whose connection is never made: `call` gets its answers from the test.
 fn client() -> Client {
-    let channel = Endpoint::from_static("http://localhost:1").connect_lazy();
-    Client {
-        channel,
-        endpoint: "https://hub:1".into(),
-        registry: Arc::default(),
-        traceparent: None,
-    }
+    Client::over(Endpoint::from_static("http://localhost:1"), "https://hub:1")
 }
 
 fn refused(reason: Reason) -> Status {

@@ -3,8 +3,11 @@
 use ndxp_proto::{
     error::Failure,
     exchange::{
-        CreateSubscriptionRequest, CreateSubscriptionResponse, GetSubscriptionRequest,
-        GetSubscriptionResponse, ListSubscriptionsRequest, Subscription,
+        CreateSubscriptionRequest, CreateSubscriptionResponse, DeleteSubscriptionRequest,
+        DeleteSubscriptionResponse, DeliveryOptions, GetSubscriptionRequest,
+        GetSubscriptionResponse, GetSubscriptionStatusRequest, GetSubscriptionStatusResponse,
+        ListSubscriptionsRequest, SeekSubscriptionRequest, SeekSubscriptionResponse, Subscription,
+        UpdateSubscriptionRequest, UpdateSubscriptionResponse, seek_subscription_request::To,
         subscribe_service_client::SubscribeServiceClient,
     },
 };
@@ -48,5 +51,58 @@ impl Client {
             Ok((page.subscriptions, page.next_page_token))
         })
         .await
+    }
+
+    /// Changes how a subscription is delivered: all options as they are to be.
+    ///
+    /// # Errors
+    /// The hub's refusal, or no connection.
+    pub async fn update_subscription(
+        &self,
+        name: &str,
+        options: DeliveryOptions,
+    ) -> Result<UpdateSubscriptionResponse, Failure> {
+        let (name, options) = (name.to_owned(), Some(options));
+        let message = UpdateSubscriptionRequest { request_id: request_id(), name, options };
+        unary!(self, SubscribeServiceClient::update_subscription, message)
+    }
+
+    /// Deletes a subscription with its cursor and its dead letters.
+    ///
+    /// # Errors
+    /// The hub's refusal, or no connection.
+    pub async fn delete_subscription(
+        &self,
+        name: &str,
+    ) -> Result<DeleteSubscriptionResponse, Failure> {
+        let message = DeleteSubscriptionRequest { request_id: request_id(), name: name.to_owned() };
+        unary!(self, SubscribeServiceClient::delete_subscription, message)
+    }
+
+    /// Moves a subscription's cursor. With `dry_run` the hub only says what it would do.
+    ///
+    /// # Errors
+    /// The hub's refusal, or no connection.
+    pub async fn seek_subscription(
+        &self,
+        name: &str,
+        to: To,
+        dry_run: bool,
+    ) -> Result<SeekSubscriptionResponse, Failure> {
+        let (name, to) = (name.to_owned(), Some(to));
+        let message = SeekSubscriptionRequest { request_id: request_id(), name, to, dry_run };
+        unary!(self, SubscribeServiceClient::seek_subscription, message)
+    }
+
+    /// Returns where a subscription stands at this moment.
+    ///
+    /// # Errors
+    /// The hub's refusal, or no connection.
+    pub async fn subscription_status(
+        &self,
+        name: &str,
+    ) -> Result<GetSubscriptionStatusResponse, Failure> {
+        let message = GetSubscriptionStatusRequest { name: name.to_owned() };
+        unary!(self, SubscribeServiceClient::get_subscription_status, message)
     }
 }

@@ -2,7 +2,7 @@
 
 use ndxp_proto::exchange::SubscribeCredit;
 
-use super::{Ack, SubscribeOptions};
+use super::{Settlement, SubscribeOptions};
 
 /// What may still be asked for on a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,11 +18,17 @@ impl Credit {
         (credit, SubscribeCredit { records, bytes: options.bytes.max(1) })
     }
 
-    /// Returns what is asked for in place of acknowledged records, if anything is.
-    pub(super) fn again(&mut self, acks: &[Ack]) -> Option<SubscribeCredit> {
-        let records = self.take(u32::try_from(acks.len()).unwrap_or(u32::MAX));
+    /// Returns what is asked for in place of settled records, if anything is.
+    pub(super) fn again(&mut self, settled: &Settlement) -> Option<SubscribeCredit> {
+        let handles = settled.handles();
+        let (count, bytes) = handles.fold((0, 0), |(n, bytes), ack| (n + 1, bytes + ack.bytes));
+        if let Some(left) = &mut self.left {
+            // Those come again, so they have not used up what is wanted.
+            *left += settled.retries.len() as u64;
+        }
+        let records = self.take(count);
         // 0 bytes would mean the hub's default: records without payloads give back one.
-        let bytes = acks.iter().map(|ack| ack.bytes).sum::<u64>().max(1);
+        let bytes = bytes.max(1);
         (records > 0).then_some(SubscribeCredit { records, bytes })
     }
 
@@ -36,10 +42,14 @@ impl Credit {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::Ack, *};
 
-    fn acks(count: usize) -> Vec<Ack> {
-        vec![Ack { token: bytes::Bytes::new(), bytes: 3 }; count]
+    fn ack() -> Ack {
+        Ack { token: bytes::Bytes::new(), bytes: 3 }
+    }
+
+    fn acks(count: usize) -> Settlement {
+        Settlement { acks: vec![ack(); count], ..Settlement::default() }
     }
 
     #[test]
@@ -47,6 +57,15 @@ mod tests {
         let (mut credit, first) = Credit::open(&SubscribeOptions::default());
         assert_eq!((first.records, first.bytes), (1_000, 16 << 20));
         assert_eq!(credit.again(&acks(7)), Some(SubscribeCredit { records: 7, bytes: 21 }));
+    }
+
+    #[test]
+    fn a_retried_record_is_still_wanted() {
+        let options = SubscribeOptions { at_most: Some(10), ..Default::default() };
+        let (mut credit, _) = Credit::open(&options);
+        let retries = vec![(ack(), None); 2];
+        let settled = Settlement { retries, ..acks(5) };
+        assert_eq!(credit.again(&settled).map(|credit| credit.records), Some(2));
     }
 
     #[test]

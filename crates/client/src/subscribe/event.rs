@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use ndxp_proto::{
     common::Receipt,
-    exchange::{DeliveredRecord, subscribe_response::Frame},
+    exchange::{DeliveredRecord, GapCause, PauseCause, subscribe_response::Frame},
 };
 
 /// How much may come before it is acknowledged.
@@ -28,7 +28,7 @@ impl Default for SubscribeOptions {
     }
 }
 
-/// Acknowledges one record, once it is where it must be.
+/// A record's handle: settles it, once it is where it must be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ack {
     pub(super) token: Bytes,
@@ -40,6 +40,55 @@ impl Ack {
     #[must_use]
     pub fn of(record: &DeliveredRecord) -> Self {
         Self { token: record.ack_token.clone(), bytes: record.payload.len() as u64 }
+    }
+
+    pub(crate) fn token(&self) -> &Bytes {
+        &self.token
+    }
+}
+
+/// What became of records, for one frame.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settlement {
+    /// They are done: they do not come again.
+    pub acks: Vec<Ack>,
+    /// They are to come again, after so long; `None`: by the subscription's delays.
+    pub retries: Vec<(Ack, Option<Duration>)>,
+    /// They can never be taken, for this reason (at most 256 bytes, no personal data): they
+    /// become dead letters.
+    pub rejects: Vec<(Ack, String)>,
+}
+
+impl Settlement {
+    /// Returns how many records it settles.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.acks.len() + self.retries.len() + self.rejects.len()
+    }
+
+    /// Says whether it settles nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns the handles of all.
+    pub(super) fn handles(&self) -> impl Iterator<Item = &Ack> {
+        let retries = self.retries.iter().map(|(ack, _)| ack);
+        self.acks.iter().chain(retries).chain(self.rejects.iter().map(|(ack, _)| ack))
+    }
+
+    /// Cuts off a part that one frame may hold.
+    pub(super) fn next_frame(&mut self, most: usize) -> Self {
+        fn cut<T>(all: &mut Vec<T>, room: &mut usize) -> Vec<T> {
+            let taken: Vec<T> = all.drain(..all.len().min(*room)).collect();
+            *room -= taken.len();
+            taken
+        }
+        let mut room = most;
+        let acks = cut(&mut self.acks, &mut room);
+        let retries = cut(&mut self.retries, &mut room);
+        Self { acks, retries, rejects: cut(&mut self.rejects, &mut room) }
     }
 }
 
@@ -59,6 +108,20 @@ pub enum Event {
     Deliver(Delivery),
     /// Everything that is there now was delivered.
     Idle,
+    /// Records will not come.
+    Gap {
+        /// Why.
+        cause: GapCause,
+        /// How many at most; `None` under a row filter.
+        count: Option<u64>,
+    },
+    /// The hub delivers nothing for a reason of the consumer's; it goes on by itself.
+    Paused {
+        /// Why.
+        cause: PauseCause,
+        /// What the consumer can do.
+        next_step: String,
+    },
     /// One frame of acknowledgements is durable.
     Settled {
         /// How many were taken.
@@ -104,8 +167,11 @@ impl Event {
                 let retry_after = Duration::new(seconds, nanos);
                 Some(Self::Draining { reason: draining.reason, retry_after })
             }
-            // What follows them tells the same: records that come or do not.
-            Frame::Ready(_) | Frame::Heartbeat(_) | Frame::Gap(_) | Frame::Paused(_) => None,
+            Frame::Gap(gap) => Some(Self::Gap { cause: gap.cause(), count: gap.count }),
+            Frame::Paused(paused) => {
+                Some(Self::Paused { cause: paused.cause(), next_step: paused.next_step })
+            }
+            Frame::Ready(_) | Frame::Heartbeat(_) => None,
         }
     }
 }

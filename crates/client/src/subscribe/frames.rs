@@ -1,7 +1,5 @@
 //! Frames on their way, and the heartbeat.
 
-use std::time::Duration;
-
 use ndxp_proto::{
     error::Failure,
     exchange::{
@@ -12,11 +10,7 @@ use ndxp_proto::{
 use tokio::{sync::mpsc, time};
 use tonic::{Code, Streaming};
 
-use crate::{Client, failure};
-
-/// Each side says this often that it is alive; three missed end the stream.
-const HEARTBEAT: Duration = Duration::from_secs(25);
-const SILENCE: Duration = Duration::from_secs(75);
+use crate::{Client, failure, life};
 
 /// Receives a frame; a kind that this client does not know is passed over. Cancel-safe.
 pub(super) async fn receive(
@@ -24,9 +18,7 @@ pub(super) async fn receive(
     frames: &mut Streaming<SubscribeResponse>,
 ) -> Result<Option<Answer>, Failure> {
     loop {
-        let silent = |_| failure::local(Code::Unavailable, "the hub has been silent for 75 s");
-        let message = time::timeout(SILENCE, frames.message()).await.map_err(silent)?;
-        match message.map_err(|status| client.failed(status))? {
+        match life::message(client, frames).await? {
             Some(SubscribeResponse { frame: Some(frame) }) => return Ok(Some(frame)),
             Some(SubscribeResponse { frame: None }) => {}
             None => return Ok(None),
@@ -43,7 +35,7 @@ pub(super) async fn send(out: &mpsc::Sender<SubscribeRequest>, frame: Ask) -> Re
 /// Says that this side is alive, also while the program is busy with what came.
 pub(super) async fn beat(out: mpsc::WeakSender<SubscribeRequest>) {
     loop {
-        time::sleep(HEARTBEAT).await;
+        time::sleep(life::HEARTBEAT).await;
         let Some(out) = out.upgrade() else { return };
         if send(&out, Ask::Heartbeat(SubscribeHeartbeat {})).await.is_err() {
             return;
