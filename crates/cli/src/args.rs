@@ -66,9 +66,12 @@ pub(crate) enum Command {
     /// Propose, approve, suspend and end agreements
     #[cfg(feature = "client")]
     Agreement(commands::agreement::Args),
-    /// Create and list subscriptions
+    /// Create, change, move and list subscriptions
     #[cfg(feature = "client")]
     Subscription(commands::subscription::Args),
+    /// List, redrive and purge what a subscription could not take
+    #[cfg(feature = "client")]
+    DeadLetter(commands::dead_letter::Args),
     /// Publish records, one JSON object a line
     #[cfg(feature = "client")]
     Publish(commands::publish::Args),

@@ -12,6 +12,8 @@ pub(crate) mod bench;
 pub(crate) mod config;
 #[cfg(feature = "client")]
 pub(crate) mod dataset;
+#[cfg(feature = "client")]
+pub(crate) mod dead_letter;
 #[cfg(feature = "hub")]
 pub(crate) mod demo;
 #[cfg(feature = "hub")]
@@ -85,6 +87,7 @@ async fn run_online(command: Command, printer: &mut Printer) -> Result<ExitStatu
         Command::Config(args) => config::run(args, printer),
         Command::Agreement(args) => agreement::run(args, printer).await,
         Command::Subscription(args) => subscription::run(args, printer).await,
+        Command::DeadLetter(args) => dead_letter::run(args, printer).await,
         Command::Publish(args) => publish::run(args, printer).await,
         Command::Subscribe(args) => subscribe::run(args, printer).await,
         Command::Apply(args) => apply::run(args, printer).await,

@@ -5,17 +5,20 @@ mod output;
 use std::time::Duration;
 
 use anyhow::Result;
-use ndxp_client::{Ack, Client, Delivery, Event, Failure, SubscribeOptions, Subscription};
+use ndxp_client::{
+    Client, Delivery, Event, Failure, News, SubscribeOptions, Subscriber, SubscriberOptions,
+    proto::exchange::GapCause,
+};
 use ndxp_model::{AgreementId, DatasetName, PurposeCode, SubscriptionName};
 use tokio::{signal, time};
 
-use super::subscription::{self, Start, Terms};
+use super::subscription::{self, Options, Start, Terms};
 use crate::{connection::Connect, exit::ExitStatus, printer::Printer};
+
+pub(crate) use output::line;
 
 /// How long acknowledgements may take to become durable at the end.
 const LAST_ACKS: Duration = Duration::from_secs(5);
-/// Before connecting again where the hub did not say when.
-const AGAIN: Duration = Duration::from_secs(1);
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -47,143 +50,161 @@ pub(crate) struct Args {
     /// Records that may come before they are acknowledged
     #[arg(long, value_name = "RECORDS", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
     credit: u32,
+    // Last: its heading would hold for what follows.
+    #[command(flatten, next_help_heading = "Delivery, when it is created")]
+    options: Options,
 }
 
-/// Why receiving ended without an error.
-#[derive(Debug, PartialEq, Eq)]
-enum End {
+/// What comes next.
+enum Turn {
+    GoOn,
     /// What was asked for is there, or the user has had enough.
     Enough,
-    /// The hub ends the stream in an orderly way.
-    Interrupted(Duration),
+    /// The hub ends the stream in an orderly way, and nobody asked to connect again.
+    Ended,
 }
 
 pub(crate) async fn run(args: Args, printer: &mut Printer) -> Result<ExitStatus> {
     let client = args.connect.client()?;
     let name = subscription::resolve(&client, &args.subscription).await?;
-    let mut left = args.count.unwrap_or(u64::MAX);
-    loop {
-        let outcome = receive(&client, &name, &args, &mut left, printer).await;
-        let delay = match outcome {
-            Ok(End::Enough) => return Ok(ExitStatus::Done),
-            Ok(End::Interrupted(after)) if args.follow => after,
-            Ok(End::Interrupted(_)) => {
-                printer.say("the hub has ended the stream; --follow connects again");
-                return Ok(ExitStatus::Done);
-            }
-            Err(error) => match again(&error).filter(|_| args.follow) {
-                Some(delay) => delay,
-                None => return Err(error),
-            },
-        };
-        printer.say("interrupted; connecting again");
-        time::sleep(delay).await;
-    }
-}
-
-/// Returns when to try again after an error: at once where the connection was lost, never where
-/// the hub has refused for good.
-fn again(error: &anyhow::Error) -> Option<Duration> {
-    let failure = error.downcast_ref::<Failure>()?;
-    match &failure.reason {
-        None => Some(AGAIN),
-        Some(_) => failure.retry_after,
-    }
-}
-
-async fn receive(
-    client: &Client,
-    name: &SubscriptionName,
-    args: &Args,
-    left: &mut u64,
-    printer: &mut Printer,
-) -> Result<End> {
-    let mut stream = open(client, name, args, *left, printer).await?;
-    let ready = stream.ready();
-    printer.progress(&format!("{name}: epoch {}, {}", ready.epoch, ready.agreement));
+    let options = SubscriberOptions {
+        stream: SubscribeOptions {
+            instance_id: format!("ndxp-{}", std::process::id()),
+            records: args.credit,
+            // What is delivered but not printed would only come again.
+            at_most: args.count,
+            ..SubscribeOptions::default()
+        },
+        ..SubscriberOptions::default()
+    };
+    let mut subscriber = client.subscriber(&name.resource(), options);
+    let mut reader = Reader { left: args.count.unwrap_or(u64::MAX), args: &args, name: &name };
     let stop = signal::ctrl_c();
     tokio::pin!(stop);
-    loop {
-        let event = tokio::select! {
-            // Cancel-safe: `next` loses nothing when Ctrl-C wins.
-            event = stream.next() => event?,
-            _ = &mut stop => None,
+    let turn = loop {
+        let news = tokio::select! {
+            // Cancel-safe: `news` loses nothing when Ctrl-C wins.
+            news = subscriber.news() => news,
+            _ = &mut stop => Ok(None),
         };
-        match event {
-            None => return finish(stream, End::Enough).await,
-            Some(Event::Deliver(delivery)) => {
-                deliver(&mut stream, delivery, left, printer).await?;
-                if *left == 0 {
-                    return finish(stream, End::Enough).await;
+        let turn = match news {
+            Ok(Some(news)) => reader.take(news, &mut subscriber, printer).await?,
+            Ok(None) => Turn::Enough,
+            Err(failure) => {
+                reader.create(&client, failure, printer).await?;
+                Turn::GoOn
+            }
+        };
+        if !matches!(turn, Turn::GoOn) {
+            break turn;
+        }
+    };
+    finish(subscriber).await?;
+    if matches!(turn, Turn::Ended) {
+        printer.say("the hub has ended the stream; --follow connects again");
+    }
+    Ok(ExitStatus::Done)
+}
+
+/// Prints what comes.
+struct Reader<'a> {
+    args: &'a Args,
+    name: &'a SubscriptionName,
+    /// How many records are still wanted.
+    left: u64,
+}
+
+impl Reader<'_> {
+    async fn take(
+        &mut self,
+        news: News,
+        subscriber: &mut Subscriber,
+        printer: &mut Printer,
+    ) -> Result<Turn> {
+        match news {
+            News::Open { epoch, agreement } => {
+                printer.progress(&format!("{}: epoch {epoch}, {agreement}", self.name));
+            }
+            News::Interrupted { .. } if self.args.follow => {
+                printer.say("interrupted; connecting again");
+            }
+            News::Interrupted { failure, .. } => return Err((*failure).into()),
+            News::Event(Event::Deliver(delivery)) => {
+                self.deliver(delivery, subscriber, printer).await?;
+                if self.left == 0 {
+                    return Ok(Turn::Enough);
                 }
             }
-            Some(Event::Idle) if args.until_idle => return finish(stream, End::Enough).await,
-            Some(Event::Draining { retry_after, .. }) => {
-                return finish(stream, End::Interrupted(retry_after)).await;
-            }
-            // The stream's end follows, with the whole reason.
-            Some(Event::Suspended { agreement, reason }) => {
-                printer.say(&format!("cut: {agreement} {reason}"));
-            }
-            Some(Event::Settled { lost, .. }) if !lost.is_empty() => {
-                printer.say(&format!("{} acknowledgements came too late", lost.len()));
-            }
-            Some(Event::Idle | Event::Settled { .. }) => {}
+            News::Event(Event::Idle) if self.args.until_idle => return Ok(Turn::Enough),
+            News::Event(Event::Draining { .. }) if !self.args.follow => return Ok(Turn::Ended),
+            News::Event(event) => tell(&event, printer),
         }
+        Ok(Turn::GoOn)
+    }
+
+    /// Prints first, then acknowledges: what was not printed comes again.
+    async fn deliver(
+        &mut self,
+        mut delivery: Delivery,
+        subscriber: &mut Subscriber,
+        printer: &mut Printer,
+    ) -> Result<()> {
+        let most = usize::try_from(self.left).unwrap_or(usize::MAX);
+        delivery.records.truncate(most);
+        for record in &delivery.records {
+            printer.bytes(line(record, delivery.receipt.as_ref()).as_bytes())?;
+        }
+        printer.flush()?;
+        self.left -= delivery.records.len() as u64;
+        subscriber.ack_all(&delivery).await;
+        Ok(())
+    }
+
+    /// Creates a subscription that does not exist, if it was said of what.
+    async fn create(&self, client: &Client, failure: Failure, printer: &mut Printer) -> Result<()> {
+        let is_missing = failure.reason.as_deref() == Some("RESOURCE_NOT_FOUND");
+        let (Some(dataset), Some(purpose), true) =
+            (&self.args.dataset, &self.args.purpose, is_missing)
+        else {
+            return Err(failure.into());
+        };
+        let (purpose, agreement) = (purpose.clone(), self.args.agreement.clone());
+        let terms = Terms { purpose, agreement, from: self.args.from };
+        let options = &self.args.options;
+        let created = subscription::create(client, self.name, dataset, &terms, options).await?;
+        printer.say(&format!("created subscription {}{}", self.name, created.evidence()));
+        Ok(())
     }
 }
 
-async fn open(
-    client: &Client,
-    name: &SubscriptionName,
-    args: &Args,
-    left: u64,
-    printer: &mut Printer,
-) -> Result<Subscription> {
-    let options = SubscribeOptions {
-        instance_id: format!("ndxp-{}", std::process::id()),
-        records: args.credit,
-        // What is delivered but not printed would only come again.
-        at_most: args.count.map(|_| left),
-        ..SubscribeOptions::default()
-    };
-    let opened = client.subscribe(&name.resource(), &options).await;
-    let missing = |failure: &Failure| failure.reason.as_deref() == Some("RESOURCE_NOT_FOUND");
-    match (opened, &args.dataset, &args.purpose) {
-        (Err(failure), Some(dataset), Some(purpose)) if missing(&failure) => {
-            let (purpose, agreement) = (purpose.clone(), args.agreement.clone());
-            let terms = Terms { purpose, agreement, from: args.from };
-            let created = subscription::create(client, name, dataset, &terms).await?;
-            printer.say(&format!("created subscription {name}{}", created.evidence()));
-            Ok(client.subscribe(&name.resource(), &options).await?)
+fn tell(event: &Event, printer: &mut Printer) {
+    match event {
+        // The stream's end follows, with the whole reason.
+        Event::Suspended { agreement, reason } => {
+            printer.say(&format!("cut: {agreement} {reason}"));
         }
-        (opened, _, _) => Ok(opened?),
+        Event::Settled { lost, .. } if !lost.is_empty() => {
+            printer.say(&format!("{} acknowledgements came too late", lost.len()));
+        }
+        Event::Gap { cause, count } => {
+            let count = count.map_or("some".to_owned(), |count| format!("at most {count}"));
+            let why = match cause {
+                GapCause::Unspecified => "for a reason that this version does not know",
+                GapCause::Retention => "they are no longer kept",
+            };
+            printer.say(&format!("{count} records will not come: {why}"));
+        }
+        Event::Paused { cause, next_step } => {
+            printer.say(&format!("paused: {}; {next_step}", subscription::pause(*cause)));
+        }
+        Event::Deliver(_) | Event::Idle | Event::Settled { .. } | Event::Draining { .. } => {}
     }
-}
-
-/// Prints first, then acknowledges: what was not printed comes again.
-async fn deliver(
-    stream: &mut Subscription,
-    mut delivery: Delivery,
-    left: &mut u64,
-    printer: &mut Printer,
-) -> Result<()> {
-    let most = usize::try_from(*left).unwrap_or(usize::MAX);
-    delivery.records.truncate(most);
-    for record in &delivery.records {
-        printer.bytes(output::line(record, delivery.receipt.as_ref()).as_bytes())?;
-    }
-    printer.flush()?;
-    *left -= delivery.records.len() as u64;
-    let acks: Vec<Ack> = delivery.records.iter().map(Ack::of).collect();
-    Ok(stream.ack(&acks).await?)
 }
 
 /// Waits until the last acknowledgements are durable: else their records would come again.
-async fn finish(mut stream: Subscription, end: End) -> Result<End> {
-    match time::timeout(LAST_ACKS, stream.settled()).await {
-        Ok(settled) => settled?,
+async fn finish(subscriber: Subscriber) -> Result<()> {
+    match time::timeout(LAST_ACKS, subscriber.close()).await {
+        Ok(settled) => Ok(settled?),
         Err(_) => anyhow::bail!("the hub did not confirm the last acknowledgements in time"),
     }
-    Ok(end)
 }

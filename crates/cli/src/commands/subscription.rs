@@ -1,19 +1,27 @@
 //! `ndxp subscription`.
 
-use anyhow::Result;
+mod options;
+mod seek;
+mod status;
+
+use anyhow::{Result, ensure};
 use clap::Subcommand;
 use ndxp_client::{
     Client,
     proto::{convert, exchange},
 };
 use ndxp_model::{AgreementId, DatasetName, PurposeCode, SubscriptionId, SubscriptionName};
+use serde::Serialize;
 
 use crate::{
     connection::Connect,
     exit::ExitStatus,
     printer::Printer,
-    view::{self, Changed, SubscriptionView},
+    view::{self, Changed, ReceiptView, SubscriptionView},
 };
+
+pub(crate) use options::Options;
+pub(crate) use status::pause;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -34,6 +42,35 @@ enum Command {
         dataset: DatasetName,
         #[command(flatten)]
         terms: Terms,
+        #[command(flatten, next_help_heading = "Delivery")]
+        options: Options,
+    },
+    /// Change how a subscription is delivered; what is not said stays
+    Update {
+        /// Its id within your agency, or AGENCY/SUBSCRIPTION
+        subscription: String,
+        #[command(flatten, next_help_heading = "Delivery")]
+        options: Options,
+    },
+    /// Delete a subscription with its cursor and its dead letters
+    Delete {
+        /// Its id within your agency, or AGENCY/SUBSCRIPTION
+        subscription: String,
+    },
+    /// Move a subscription's cursor: back to receive again, forward to leave out
+    Seek {
+        /// Its id within your agency, or AGENCY/SUBSCRIPTION
+        subscription: String,
+        #[command(flatten)]
+        place: seek::Place,
+        /// Only say what it would do
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Say where a subscription stands
+    Status {
+        /// Its id within your agency, or AGENCY/SUBSCRIPTION
+        subscription: String,
     },
     /// List your agency's subscriptions
     List,
@@ -69,11 +106,36 @@ pub(crate) enum Start {
 pub(crate) async fn run(args: Args, printer: &mut Printer) -> Result<ExitStatus> {
     let client = args.connect.client()?;
     match args.command {
-        Command::Create { subscription, dataset, terms } => {
+        Command::Create { subscription, dataset, terms, options } => {
             let name = resolve(&client, &subscription).await?;
-            let changed = create(&client, &name, &dataset, &terms).await?;
+            let changed = create(&client, &name, &dataset, &terms, &options).await?;
             let text = format!("created subscription {name}{}", changed.evidence());
             printer.data(&changed, text)?;
+        }
+        Command::Update { subscription, options } => {
+            ensure!(!options.is_empty(), "say what is to change; --help lists it");
+            let name = resolve(&client, &subscription).await?;
+            let changed = update(&client, &name, &options).await?;
+            let text = format!("changed subscription {name}{}", changed.evidence());
+            printer.data(&changed, text)?;
+        }
+        Command::Delete { subscription } => {
+            let name = resolve(&client, &subscription).await?;
+            printer.say(&format!(
+                "deleting subscription {name} with its cursor and its dead letters; its name is \
+                 never given again"
+            ));
+            let answer = client.delete_subscription(&name.resource()).await?;
+            let deleted = Deleted { name, receipt: answer.receipt.map(ReceiptView::of) };
+            printer.data(&deleted, deleted.text())?;
+        }
+        Command::Seek { subscription, place, dry_run } => {
+            let name = resolve(&client, &subscription).await?;
+            seek::run(&client, name, place, dry_run, printer).await?;
+        }
+        Command::Status { subscription } => {
+            let name = resolve(&client, &subscription).await?;
+            status::run(&client, name, printer).await?;
         }
         Command::List => {
             let found = client.list_subscriptions().await?;
@@ -107,6 +169,7 @@ pub(crate) async fn create(
     name: &SubscriptionName,
     dataset: &DatasetName,
     terms: &Terms,
+    options: &Options,
 ) -> Result<Changed<SubscriptionView>> {
     let start = match terms.from {
         Start::Earliest => exchange::StartPosition::Earliest,
@@ -117,11 +180,40 @@ pub(crate) async fn create(
         dataset: dataset.resource(),
         access: Some(convert::access_message(&terms.purpose, terms.agreement.as_ref())),
         start: start.into(),
+        options: (!options.is_empty()).then(|| options.over(exchange::DeliveryOptions::default())),
         ..exchange::Subscription::default()
     };
     let answer = client.create_subscription(message).await?;
     let view = view::subscription(answer.subscription.unwrap_or_default(), None)?;
     Ok(Changed::new(view, answer.receipt))
+}
+
+/// Reads what is there, puts over it what was said, and writes all of it: the hub takes options
+/// whole.
+async fn update(
+    client: &Client,
+    name: &SubscriptionName,
+    options: &Options,
+) -> Result<Changed<SubscriptionView>> {
+    let found = client.get_subscription(&name.resource()).await?;
+    let base = found.subscription.and_then(|found| found.options).unwrap_or_default();
+    let answer = client.update_subscription(&name.resource(), options.over(base)).await?;
+    let view = view::subscription(answer.subscription.unwrap_or_default(), None)?;
+    Ok(Changed::new(view, answer.receipt))
+}
+
+/// A subscription is gone, as `--json` prints it.
+#[derive(Debug, Serialize)]
+struct Deleted {
+    name: SubscriptionName,
+    receipt: Option<ReceiptView>,
+}
+
+impl Deleted {
+    fn text(&self) -> String {
+        let evidence = self.receipt.as_ref().map(|receipt| format!(" ({})", receipt.place()));
+        format!("deleted subscription {}{}", self.name, evidence.unwrap_or_default())
+    }
 }
 
 fn row(view: &SubscriptionView) -> Vec<String> {

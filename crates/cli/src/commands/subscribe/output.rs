@@ -15,12 +15,18 @@ struct Envelope<'a> {
     key: &'a str,
     op: &'static str,
     attempt: u32,
+    #[serde(skip_serializing_if = "is_first")]
+    replayed: bool,
     schema_version: u32,
     event_time: Option<Timestamp>,
     published_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "str::is_empty")]
     traceparent: &'a str,
     receipt: Option<Place<'a>>,
+}
+
+fn is_first(replayed: &bool) -> bool {
+    !replayed
 }
 
 /// Where the audit entry of the release stands.
@@ -33,7 +39,7 @@ struct Place<'a> {
 
 /// Returns the line with its end. The payload stands in it as the hub sent it, so that no number
 /// is read and written again; only ends of lines in it become spaces.
-pub(super) fn line(record: &DeliveredRecord, receipt: Option<&Receipt>) -> String {
+pub(crate) fn line(record: &DeliveredRecord, receipt: Option<&Receipt>) -> String {
     let envelope = Envelope {
         record_id: &record.record_id,
         key: &record.key,
@@ -45,6 +51,7 @@ pub(super) fn line(record: &DeliveredRecord, receipt: Option<&Receipt>) -> Strin
             Op::Leave => "LEAVE",
         },
         attempt: record.attempt,
+        replayed: record.replayed,
         schema_version: record.schema_version,
         event_time: convert::instant(record.event_time, "event_time").ok(),
         published_at: convert::instant(record.published_at, "published_at").ok(),
