@@ -2,8 +2,8 @@
 # Installs what a make target needs and this machine lacks; silent when nothing is missing.
 #
 #   tools/setup.sh build     a C compiler, which the crate ring needs for its assembly and C files
-#   tools/setup.sh test      the same
-#   tools/setup.sh check     the same, plus clippy, rustfmt and the pinned proto linter
+#   tools/setup.sh test      the same, and Kafka's jars where Java and Maven are there (else its tests skip)
+#   tools/setup.sh check     as for build, plus clippy, rustfmt and the pinned proto linter
 #
 # Rust itself is the one thing that it never installs: how is the reader's choice.
 set -euo pipefail
@@ -61,6 +61,15 @@ need_c_compiler() {
   compiles || install "a C compiler with libc's headers" gcc libc6-dev
 }
 
+# Without them the tests on real brokers say that they were skipped.
+fetch_brokers() {
+  if ! has java || ! has mvn; then
+    say "no Java with Maven here: the tests on real Kafka brokers will be skipped"
+  elif ! tools/kafka/fetch.sh; then
+    say "Kafka's jars could not be fetched: the tests on real Kafka brokers will be skipped"
+  fi
+}
+
 # need_rust_component COMPONENT SUBCOMMAND
 need_rust_component() {
   cargo "$2" --version >/dev/null 2>&1 && return 0
@@ -82,9 +91,14 @@ need_proto_linter() {
 }
 
 case "${1:-}" in
-  build | test)
+  build)
     need_rust
     need_c_compiler
+    ;;
+  test)
+    need_rust
+    need_c_compiler
+    fetch_brokers
     ;;
   check)
     need_rust

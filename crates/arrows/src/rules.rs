@@ -4,7 +4,7 @@
 pub(crate) const PURE: &[&str] = &["model", "schema", "policy", "registry", "audit", "delivery"];
 
 /// Crates that only tests and developers use.
-pub(crate) const DEV_ONLY: &[&str] = &["testkit", "arrows", "join"];
+pub(crate) const DEV_ONLY: &[&str] = &["testkit", "arrows", "join", "brokers"];
 
 /// What a crate of the workspace may depend on within it.
 pub(crate) struct Edges {
@@ -76,6 +76,11 @@ pub(crate) const EDGES: &[Edges] = &[
         why: "fakes and fixtures of every crate but the binary",
     },
     Edges { of: "arrows", may_know: &[], why: "it must build while the crates it judges do not" },
+    Edges {
+        of: "brokers",
+        may_know: &[],
+        why: "what starts the brokers must not share an error with what talks to them",
+    },
     Edges {
         of: "join",
         may_know: &[],

@@ -1,0 +1,251 @@
+//! One broker: its directory, its process, and killing it by its id.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, BufRead, BufReader, Write},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::{
+        Mutex, PoisonError,
+        mpsc::{self, RecvTimeoutError},
+    },
+    thread,
+    time::Duration,
+};
+
+use thiserror::Error;
+
+use crate::{Installation, Options};
+
+/// Far above what a start takes on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The same for every cluster: they never meet.
+const CLUSTER_ID: &str = "bmR4cC1icm9rZXJzLXRlcw";
+
+/// Why a broker did not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// A file or process could not be made.
+    #[error("could not set a broker up")]
+    Io(#[from] io::Error),
+    /// Its directory could not be formatted.
+    #[error("could not format the directory of broker {id}: {said}")]
+    Format {
+        /// The broker.
+        id: u32,
+        /// What the tool said.
+        said: String,
+    },
+    /// It ended or did not serve in time.
+    #[error("broker {id} does not serve ({why}); its last words: {said}")]
+    NotServing {
+        /// The broker.
+        id: u32,
+        /// What was waited for.
+        why: &'static str,
+        /// The end of its log.
+        said: String,
+    },
+}
+
+/// The two ports of a broker.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ports {
+    pub(crate) client: u16,
+    pub(crate) controller: u16,
+}
+
+/// Where a broker lives.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) dir: PathBuf,
+    pub(crate) id: u32,
+    pub(crate) own: Ports,
+}
+
+/// One broker, which is controller as well.
+#[derive(Debug)]
+pub struct Broker {
+    place: Place,
+    installation: Installation,
+    heap_mib: u32,
+    running: Option<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    child: Child,
+    // Only so that a broker can be shared between threads.
+    serves: Mutex<mpsc::Receiver<()>>,
+}
+
+impl Broker {
+    /// Writes its properties and formats its directory.
+    pub(crate) fn prepare(
+        installation: &Installation,
+        options: &Options,
+        place: Place,
+        all: &[Ports],
+    ) -> Result<Self, StartError> {
+        fs::create_dir_all(&place.dir)?;
+        let properties = place.dir.join("server.properties");
+        fs::write(&properties, self::properties(&place, all, &options.properties))?;
+        let formatted = installation
+            .java(128, "kafka.tools.StorageTool")
+            .args(["format", "-t", CLUSTER_ID, "-c"])
+            .arg(&properties)
+            .output()?;
+        if !formatted.status.success() {
+            let said = String::from_utf8_lossy(&formatted.stderr).into_owned();
+            return Err(StartError::Format { id: place.id, said });
+        }
+        let installation = installation.clone();
+        Ok(Self { place, installation, heap_mib: options.heap_mib, running: None })
+    }
+
+    pub(crate) fn launch(&mut self) -> Result<(), StartError> {
+        let mut child = self
+            .installation
+            .java(self.heap_mib, "kafka.Kafka")
+            .arg(self.place.dir.join("server.properties"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let log = OpenOptions::new().create(true).append(true).open(self.log())?;
+        let (tell, serves) = mpsc::channel();
+        if let Some(said) = child.stderr.take() {
+            thread::spawn(move || listen(BufReader::new(said), log, &tell));
+        }
+        self.running = Some(Running { child, serves: Mutex::new(serves) });
+        Ok(())
+    }
+
+    pub(crate) fn wait_until_it_serves(&mut self) -> Result<(), StartError> {
+        let Some(running) = &self.running else { return Ok(()) };
+        let serves = running.serves.lock().unwrap_or_else(PoisonError::into_inner);
+        let why = match serves.recv_timeout(PATIENCE) {
+            Ok(()) => return Ok(()),
+            Err(RecvTimeoutError::Timeout) => "it took too long",
+            Err(RecvTimeoutError::Disconnected) => "it ended",
+        };
+        let said = fs::read_to_string(self.log()).unwrap_or_default();
+        let last: Vec<_> = said.lines().rev().take(20).collect();
+        let said = last.into_iter().rev().collect::<Vec<_>>().join("\n");
+        Err(StartError::NotServing { id: self.place.id, why, said })
+    }
+
+    /// Starts it again after [`Broker::kill`], on the same ports and directory, and waits until it
+    /// serves.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn restart(&mut self) -> Result<(), StartError> {
+        self.launch()?;
+        self.wait_until_it_serves()
+    }
+
+    /// Ends it with SIGKILL, as a machine that loses its power would. Nothing if it does not run.
+    pub fn kill(&mut self) {
+        if let Some(mut running) = self.running.take() {
+            // An error means that it has ended already.
+            let _ = running.child.kill();
+            let _ = running.child.wait();
+        }
+    }
+
+    /// Stops its clock with SIGSTOP: connections stay open and nothing is answered.
+    ///
+    /// # Errors
+    /// If the signal cannot be sent.
+    pub fn pause(&self) -> io::Result<()> {
+        self.signal("-STOP")
+    }
+
+    /// Goes on after [`Broker::pause`].
+    ///
+    /// # Errors
+    /// If the signal cannot be sent.
+    pub fn resume(&self) -> io::Result<()> {
+        self.signal("-CONT")
+    }
+
+    fn signal(&self, signal: &str) -> io::Result<()> {
+        let Some(running) = &self.running else { return Ok(()) };
+        let id = running.child.id().to_string();
+        Command::new("kill").args([signal, &id]).status()?;
+        Ok(())
+    }
+
+    /// Returns the address that it serves.
+    #[must_use]
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.place.own.client)
+    }
+
+    pub(crate) fn log(&self) -> PathBuf {
+        self.place.dir.join("broker.log")
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Copies what a broker says into its log, and tells once it says that it serves.
+fn listen(said: impl BufRead, mut log: File, tell: &mpsc::Sender<()>) {
+    for line in said.lines().map_while(Result::ok) {
+        // A full disk must not end the broker by a closed pipe.
+        let _ = writeln!(log, "{line}");
+        if line.contains("Kafka Server started") {
+            // Nobody waits any more: it was started long ago.
+            let _ = tell.send(());
+        }
+    }
+}
+
+fn properties(place: &Place, all: &[Ports], more: &[String]) -> String {
+    let voters: Vec<_> = (1..)
+        .zip(all)
+        .map(|(id, ports): (u32, _)| format!("{id}@127.0.0.1:{}", ports.controller))
+        .collect();
+    let copies = all.len().min(3);
+    let most = copies.div_ceil(2);
+    let (id, Ports { client, controller }) = (place.id, place.own);
+    let dir = place.dir.join("data");
+    let mut text = format!(
+        "process.roles=broker,controller\n\
+         node.id={id}\n\
+         controller.quorum.voters={}\n\
+         listeners=PLAINTEXT://127.0.0.1:{client},CONTROLLER://127.0.0.1:{controller}\n\
+         advertised.listeners=PLAINTEXT://127.0.0.1:{client}\n\
+         controller.listener.names=CONTROLLER\n\
+         listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT\n\
+         log.dirs={}\n\
+         num.network.threads=2\n\
+         num.io.threads=4\n\
+         log.cleaner.dedupe.buffer.size=8388608\n\
+         auto.create.topics.enable=false\n\
+         broker.session.timeout.ms=4000\n\
+         broker.heartbeat.interval.ms=500\n\
+         replica.lag.time.max.ms=5000\n\
+         offsets.topic.num.partitions=1\n\
+         offsets.topic.replication.factor={copies}\n\
+         transaction.state.log.num.partitions=1\n\
+         transaction.state.log.replication.factor={copies}\n\
+         transaction.state.log.min.isr={most}\n\
+         share.coordinator.state.topic.num.partitions=1\n\
+         share.coordinator.state.topic.replication.factor={copies}\n\
+         group.initial.rebalance.delay.ms=0\n",
+        voters.join(","),
+        dir.display(),
+    );
+    for line in more {
+        text.push_str(line);
+        text.push('\n');
+    }
+    text
+}

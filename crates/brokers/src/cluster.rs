@@ -1,0 +1,96 @@
+//! Several brokers that are one cluster.
+
+use std::{net::TcpListener, path::PathBuf};
+
+use tempfile::TempDir;
+
+use crate::{
+    Broker, Installation, StartError, Tool,
+    broker::{Place, Ports},
+};
+
+/// How a cluster is set up.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How many brokers.
+    pub brokers: u32,
+    /// Heap of each, in MiB.
+    pub heap_mib: u32,
+    /// Lines added to every broker's `server.properties`.
+    pub properties: Vec<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { brokers: 1, heap_mib: 512, properties: Vec::new() }
+    }
+}
+
+/// A running cluster. Its processes end and its directory goes when it is dropped.
+#[derive(Debug)]
+pub struct Cluster {
+    brokers: Vec<Broker>,
+    installation: Installation,
+    // Goes last: the processes write into it.
+    _dir: TempDir,
+}
+
+impl Cluster {
+    /// Starts a cluster and waits until every broker serves.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn start(installation: &Installation, options: &Options) -> Result<Self, StartError> {
+        let dir = tempfile::Builder::new().prefix("ndxp-brokers-").tempdir()?;
+        let ports = free_ports(options.brokers)?;
+        let mut brokers = Vec::new();
+        for (id, own) in (1..).zip(&ports) {
+            let place = Place { dir: dir.path().join(id.to_string()), id, own: *own };
+            brokers.push(Broker::prepare(installation, options, place, &ports)?);
+        }
+        // All first, then wait: a controller serves once most of them are there.
+        for broker in &mut brokers {
+            broker.launch()?;
+        }
+        for broker in &mut brokers {
+            broker.wait_until_it_serves()?;
+        }
+        Ok(Self { brokers, installation: installation.clone(), _dir: dir })
+    }
+
+    /// Returns the addresses that a client starts from.
+    #[must_use]
+    pub fn bootstrap(&self) -> String {
+        let addresses: Vec<_> = self.brokers.iter().map(Broker::address).collect();
+        addresses.join(",")
+    }
+
+    /// Returns one broker, counted from 0.
+    ///
+    /// # Panics
+    /// If there is none of this number.
+    pub fn broker(&mut self, number: usize) -> &mut Broker {
+        &mut self.brokers[number]
+    }
+
+    /// Returns where each broker writes what it has to say.
+    #[must_use]
+    pub fn logs(&self) -> Vec<PathBuf> {
+        self.brokers.iter().map(Broker::log).collect()
+    }
+
+    /// Returns Kafka's own command-line tools, pointed at this cluster.
+    #[must_use]
+    pub fn tool(&self) -> Tool {
+        Tool::new(self.installation.clone(), self.bootstrap())
+    }
+}
+
+/// Takes ports that are free at present, all held at once so that they differ.
+fn free_ports(brokers: u32) -> std::io::Result<Vec<Ports>> {
+    let held: Vec<_> =
+        (0..brokers * 2).map(|_| TcpListener::bind(("127.0.0.1", 0))).collect::<Result<_, _>>()?;
+    let ports: Vec<_> =
+        held.iter().map(|l| l.local_addr().map(|a| a.port())).collect::<Result<_, _>>()?;
+    Ok(ports.chunks(2).map(|pair| Ports { client: pair[0], controller: pair[1] }).collect())
+}

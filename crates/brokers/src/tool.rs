@@ -1,0 +1,88 @@
+//! Kafka's own command-line tools: readers and writers that share no code with the hub.
+
+use std::{
+    io,
+    process::{Command, Stdio},
+};
+
+use crate::Installation;
+
+/// Kafka's tools for one cluster.
+#[derive(Debug, Clone)]
+pub struct Tool {
+    installation: Installation,
+    bootstrap: String,
+}
+
+impl Tool {
+    pub(crate) fn new(installation: Installation, bootstrap: String) -> Self {
+        Self { installation, bootstrap }
+    }
+
+    /// Reads a topic from its beginning with Kafka's console consumer and returns its lines: for
+    /// each record `<timestamp>\t<partition>\t<offset>\t<headers>\t<key>\t<value>`.
+    ///
+    /// # Errors
+    /// If the tool cannot be run or fails.
+    pub fn consume(&self, topic: &str, records: usize) -> io::Result<Vec<String>> {
+        let shown = ["timestamp", "partition", "offset", "headers", "key"];
+        let mut command = self.command("org.apache.kafka.tools.consumer.ConsoleConsumer");
+        command.args(["--topic", topic, "--from-beginning", "--timeout-ms", "20000"]);
+        command.args(["--max-messages", &records.to_string()]);
+        for what in shown {
+            command.args(["--property", &format!("print.{what}=true")]);
+        }
+        run(&mut command)
+    }
+
+    /// Returns what Kafka's configuration tool says of a topic's own settings.
+    ///
+    /// # Errors
+    /// If the tool cannot be run or fails.
+    pub fn settings(&self, topic: &str) -> io::Result<Vec<String>> {
+        let mut command = self.command("kafka.admin.ConfigCommand");
+        command.args(["--describe", "--entity-type", "topics", "--entity-name", topic]);
+        run(&mut command)
+    }
+
+    /// Changes one of a topic's own settings, `name=value`, as an operator would.
+    ///
+    /// # Errors
+    /// If the tool cannot be run or fails.
+    pub fn set(&self, topic: &str, setting: &str) -> io::Result<()> {
+        let mut command = self.command("kafka.admin.ConfigCommand");
+        command.args(["--alter", "--entity-type", "topics", "--entity-name", topic]);
+        command.args(["--add-config", setting]);
+        run(&mut command).map(drop)
+    }
+
+    /// Deletes the records of a topic's partition 0 before an offset, as retention would.
+    ///
+    /// # Errors
+    /// If the tool cannot be run or fails.
+    pub fn delete_before(&self, topic: &str, offset: u64) -> io::Result<()> {
+        let wanted = tempfile::NamedTempFile::new()?;
+        let json = format!(
+            r#"{{"partitions":[{{"topic":"{topic}","partition":0,"offset":{offset}}}],"version":1}}"#
+        );
+        std::fs::write(wanted.path(), json)?;
+        let mut command = self.command("org.apache.kafka.tools.DeleteRecordsCommand");
+        command.arg("--offset-json-file").arg(wanted.path());
+        run(&mut command).map(drop)
+    }
+
+    fn command(&self, class: &str) -> Command {
+        let mut command = self.installation.java(128, class);
+        command.args(["--bootstrap-server", &self.bootstrap]).stdin(Stdio::null());
+        command
+    }
+}
+
+fn run(command: &mut Command) -> io::Result<Vec<String>> {
+    let output = command.output()?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        return Err(io::Error::other(said));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
+}
