@@ -2,8 +2,9 @@
 # Installs what a make target needs and this machine lacks; silent when nothing is missing.
 #
 #   tools/setup.sh build     a C compiler, which the crate ring needs for its assembly and C files
-#   tools/setup.sh test      the same, and Kafka's jars where Java and Maven are there (else its tests skip)
-#   tools/setup.sh check     as for build, plus clippy, rustfmt and the pinned proto linter
+#   tools/setup.sh test      the same, what librdkafka is built from (C++, make, pkg-config, headers of OpenSSL
+#                            and zlib), and Kafka's jars where Java and Maven are there (else its tests skip)
+#   tools/setup.sh check     as for test, without the jars, plus clippy, rustfmt and the pinned proto linter
 #
 # Rust itself is the one thing that it never installs: how is the reader's choice.
 set -euo pipefail
@@ -61,6 +62,14 @@ need_c_compiler() {
   compiles || install "a C compiler with libc's headers" gcc libc6-dev
 }
 
+# Whether a C program can include a header.
+has_header() { printf '#include <%s>\n' "$1" | cc -fsyntax-only -x c - >/dev/null 2>&1; }
+
+need_kafka_client() {
+  if has c++ && has make && has pkg-config && has_header openssl/ssl.h && has_header zlib.h; then return 0; fi
+  install "what the Kafka client is built from" g++ make pkg-config libssl-dev zlib1g-dev
+}
+
 # Without them the tests on real brokers say that they were skipped.
 fetch_brokers() {
   if ! has java || ! has mvn; then
@@ -98,11 +107,13 @@ case "${1:-}" in
   test)
     need_rust
     need_c_compiler
+    need_kafka_client
     fetch_brokers
     ;;
   check)
     need_rust
     need_c_compiler
+    need_kafka_client
     need_rust_component clippy clippy
     need_rust_component rustfmt fmt
     need_proto_linter

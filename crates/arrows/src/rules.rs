@@ -99,6 +99,9 @@ pub(crate) const KEEPERS: &[Keeper] = &[
     // `join` judges the engine's files from outside.
     Keeper { package: "fjall", only: &["log", "join"], why: "engines stay behind the trait `Log`" },
     Keeper { package: "rdkafka", only: &["log"], why: "engines stay behind the trait `Log`" },
+    // librdkafka brings it for its own connections; nothing else may stand on it.
+    Keeper { package: "openssl-sys", only: &[], why: "ring is the one provider: docs/adr/0002" },
+    Keeper { package: "openssl", only: &[], why: "ring is the one provider: docs/adr/0002" },
     Keeper { package: "prost", only: &["proto"], why: "generated types stay behind `proto`" },
     Keeper { package: "prost-types", only: &["proto"], why: "generated types stay behind `proto`" },
     Keeper { package: "tonic-prost", only: &["proto"], why: "generated types stay behind `proto`" },
@@ -194,7 +197,5 @@ pub(crate) struct Absent {
     pub(crate) why: &'static str,
 }
 
-pub(crate) const ABSENT: &[Absent] = &[
-    Absent { package: "aws-lc-rs", why: "ring is the one provider: docs/adr/0002" },
-    Absent { package: "openssl-sys", why: "ring is the one provider: docs/adr/0002" },
-];
+pub(crate) const ABSENT: &[Absent] =
+    &[Absent { package: "aws-lc-rs", why: "ring is the one provider: docs/adr/0002" }];

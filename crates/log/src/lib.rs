@@ -1,9 +1,9 @@
 //! The log: ordered, durable partitions. Everything else that a node keeps is a fold of it.
 //!
-//! [`Log`] is the trait, [`embedded`] the engine for one machine, `memory` the engine for tests,
-//! which injects faults. `conformance` is the suite that every engine passes. (The last two stand
-//! behind the feature `test-util`.) This crate is the only one that knows fjall (and will be the
-//! only one that knows rdkafka). It does not know what the records mean.
+//! [`Log`] is the trait, [`embedded`] the engine for one machine, `kafka` the one that grows (behind
+//! the feature `kafka`), `memory` the engine for tests, which injects faults. `conformance` is the
+//! suite that every engine passes. (The last two stand behind the feature `test-util`.) This crate
+//! is the only one that knows fjall and rdkafka. It does not know what the records mean.
 //!
 //! Invariants: offsets rise from 0, without holes where nothing is compacted; readers never see a record that a
 //! power loss could take back; a data record is appended only by [`Log::append_after`], behind its
@@ -13,6 +13,8 @@ mod budget;
 #[cfg(feature = "test-util")]
 pub mod conformance;
 pub mod embedded;
+#[cfg(feature = "kafka")]
+pub mod kafka;
 #[cfg(feature = "test-util")]
 pub mod memory;
 mod record;
