@@ -3,6 +3,8 @@
 
 #[path = "kafka/conformance.rs"]
 mod conformance;
+#[path = "kafka/deletion.rs"]
+mod deletion;
 #[path = "kafka/faults.rs"]
 mod faults;
 #[path = "kafka/fixture.rs"]
