@@ -11,9 +11,9 @@ use crate::{
 /// Decides whether `request` is allowed at `now`.
 ///
 /// An allow needs one agreement that passes every clause; of several the one that the caller named
-/// is taken, else the one with the lowest id. A refusal explains the agreement that fails latest,
-/// with the same preference. The cost depends on the agreements of this consumer on this dataset
-/// only.
+/// is taken, else the one with the lowest id. A refusal explains the agreement that the caller named,
+/// else the one that fails latest, of several the one with the lowest id. The cost depends on the
+/// agreements of this consumer on this dataset only.
 #[must_use]
 pub fn decide(agreements: &Agreements, request: &AccessRequest<'_>, now: Timestamp) -> Decision {
     if !request.consumer_active {
@@ -30,8 +30,11 @@ pub fn decide(agreements: &Agreements, request: &AccessRequest<'_>, now: Timesta
     }
     let failures = verdicts.into_iter().filter_map(Verdict::failed);
     // The reasons are ordered as they are looked for. Of equals `min_by_key` takes the first.
-    let latest = failures.min_by_key(|denial| std::cmp::Reverse(denial.reason));
-    Decision::Deny(latest.unwrap_or_else(|| Denial::new(Reason::AgreementMissing, None)))
+    let nearest = failures.min_by_key(|denial| {
+        let id = denial.agreement.as_ref().map(|agreement| &agreement.id);
+        (id != request.agreement, std::cmp::Reverse(denial.reason))
+    });
+    Decision::Deny(nearest.unwrap_or_else(|| Denial::new(Reason::AgreementMissing, None)))
 }
 
 /// What one agreement, taken alone, says to a request.

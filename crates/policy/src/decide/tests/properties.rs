@@ -100,10 +100,14 @@ proptest! {
             Decision::Deny(denial) => {
                 prop_assert!(alone.iter().all(|one| matches!(one, Decision::Deny(_))));
                 let reasons = alone.iter().filter_map(|one| match one {
-                    Decision::Deny(one) => Some(one.reason),
+                    Decision::Deny(one) => Some((one.agreement.as_ref(), one.reason)),
                     Decision::Allow(_) => None,
                 });
-                prop_assert_eq!(denial.reason, reasons.max().unwrap_or(denial.reason));
+                let named = |of: Option<&AgreementRef>| {
+                    ask.agreement.is_some() && of.map(|of| &of.id) == ask.agreement.as_ref()
+                };
+                let nearest = reasons.map(|(of, reason)| (named(of), reason)).max();
+                prop_assert_eq!(denial.reason, nearest.map_or(denial.reason, |(_, reason)| reason));
             }
         }
     }
