@@ -14,6 +14,7 @@ use tracing::{error, info};
 
 use crate::{
     boot,
+    budget::Budget,
     call::Call,
     duplicates::Duplicates,
     keys::Keys,
@@ -21,6 +22,7 @@ use crate::{
     limits::Limits,
     metrics::{Metrics, ReasonLabels, RpcLabels},
     node::Tls,
+    publish::Judges,
     readers::Readers,
     receipts::{self, Receipts},
     refuse::{self, Failed},
@@ -43,6 +45,9 @@ pub(crate) struct Core {
     pub schemas: Schemas,
     pub duplicates: Duplicates,
     pub readers: Readers,
+    pub judges: Judges,
+    /// What publishers sent and nobody has decided on yet.
+    pub inbound: Budget,
     pub slots: Slots,
     pub streams: Streams,
     pub keys: Keys,

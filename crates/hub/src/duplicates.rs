@@ -32,7 +32,7 @@ use window::Window;
 
 pub(crate) use {
     identity::Identity,
-    window::{Clash, Reserved},
+    window::{Finding, Reserved},
 };
 
 /// How long a record id is remembered: 24 hours.
@@ -95,13 +95,14 @@ impl Duplicates {
 }
 
 impl Dataset {
-    /// Sorts a batch, reserving what is new.
+    /// Sorts a batch, reserving what is new, also where something of it clashes: who does not take
+    /// all of it gives the rest back with [`Dataset::give_back`].
     pub(crate) async fn reserve(
         &self,
         log: &Arc<dyn Log>,
         batch: &[Identity],
         now: Timestamp,
-    ) -> Result<Result<Reserved, Clash>, ReadError> {
+    ) -> Result<Reserved, ReadError> {
         let mut held = self.held.lock().await;
         if !held.loaded {
             self.load(log, &mut held, now).await?;
@@ -116,19 +117,24 @@ impl Dataset {
         Ok(held.window.reserve(batch, now, &older))
     }
 
+    /// Gives back what is reserved from an index on: the batch is cut there.
+    pub(crate) async fn give_back(&self, reserved: &mut Reserved, from: usize) {
+        self.held.lock().await.window.release(&reserved.cut(from));
+    }
+
     /// The new records are durable.
     pub(crate) async fn written(&self, reserved: &Reserved, entry: u64) {
-        self.held.lock().await.window.settle(&reserved.ids, entry);
+        self.held.lock().await.window.settle(reserved.ids(), entry);
     }
 
     /// Nothing was written.
     pub(crate) async fn not_written(&self, reserved: &Reserved) {
-        self.held.lock().await.window.release(&reserved.ids);
+        self.held.lock().await.window.release(reserved.ids());
     }
 
     /// Nobody knows: `ends` are the partitions' durable ends from before the append.
     pub(crate) async fn unknown(&self, reserved: Reserved, ends: BTreeMap<u32, u64>) {
-        self.held.lock().await.window.doubt(reserved.ids, ends);
+        self.held.lock().await.window.doubt(reserved.ids(), ends);
     }
 
     fn partition(&self, number: u32) -> Partition {

@@ -10,6 +10,7 @@
 #![expect(rustdoc::private_intra_doc_links, reason = "the map of this crate is for its readers")]
 
 mod boot;
+mod budget;
 mod call;
 mod contract;
 mod core;

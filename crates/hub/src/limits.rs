@@ -8,6 +8,8 @@ pub(crate) struct Limits {
     pub publish_records: usize,
     pub publish_bytes: usize,
     pub record_bytes: usize,
+    /// How many batches of a stream may be unanswered.
+    pub publish_window: u32,
     pub record_depth: usize,
     pub outstanding_records: u32,
     pub outstanding_bytes: u64,
@@ -25,6 +27,7 @@ impl Default for Limits {
             publish_records: 500,
             publish_bytes: 3 << 20,
             record_bytes: 1 << 20,
+            publish_window: 8,
             record_depth: 64,
             outstanding_records: 10_000,
             outstanding_bytes: 64 << 20,

@@ -29,11 +29,13 @@ pub use {
 
 use crate::{
     boot::{self, BootError},
+    budget::Budget,
     core::Core,
     duplicates::Duplicates,
     ledger::Ledger,
     limits::Limits,
     metrics::Metrics,
+    publish::Judges,
     readers::Readers,
     receipts::{Receipts, audit},
     registry::{FollowError, Registry},
@@ -217,6 +219,8 @@ async fn core(parts: &Parts) -> Result<Core, StartError> {
         schemas: Schemas::new(),
         duplicates: Duplicates::new(parts.projections.clone(), &incarnation),
         readers: Readers::new(Arc::clone(&parts.log), Arc::clone(&metrics)),
+        judges: Judges::default(),
+        inbound: Budget::default(),
         slots: Slots::open(&parts.log).await?,
         streams: Streams::default(),
         keys: parts.keys.clone(),

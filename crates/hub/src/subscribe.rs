@@ -17,5 +17,5 @@ pub(crate) use {
     open::open,
     outbox::{Frames, Outbox},
     slots::Slots,
-    streams::Streams,
+    streams::{Place, Streams},
 };

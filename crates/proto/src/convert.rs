@@ -9,6 +9,7 @@ mod agreement;
 mod dataset;
 mod name;
 mod page;
+mod problem;
 mod problems;
 mod record;
 mod subscription;
@@ -24,6 +25,7 @@ pub use name::{
     revision_name, revision_resource, schema_name, schema_resource, subscription_name,
 };
 pub use page::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page, page};
+pub use problem::problem;
 pub use problems::Problems;
 pub use record::{op, record_id};
 pub use subscription::{delivery_options, delivery_options_message};

@@ -178,11 +178,29 @@ impl Refusal {
         self
     }
 
+    /// The places that an error lists: the first twenty, as far as they fit, each cut to its bound.
+    pub(crate) fn shown(&self) -> Vec<Violation> {
+        let mut left = MAX_PLACES;
+        let cut = self.violations.iter().take(MAX_VIOLATIONS).map(|found| Violation {
+            path: cut(&found.path, MAX_FACT),
+            keyword: cut(&found.keyword, 40),
+            message: cut(&found.message, MAX_FACT),
+        });
+        cut.take_while(|place| {
+            // The encoding adds a few bytes to each text.
+            let size = place.path.len() + place.keyword.len() + place.message.len() + 18;
+            let fits = size <= left;
+            left = left.saturating_sub(size);
+            fits
+        })
+        .collect()
+    }
+
     /// Makes the status that goes over the wire. Its details stay below [`MAX_DETAILS`] and its
     /// text below what a header may hold, whatever names and paths the request had.
     #[must_use]
     pub fn into_status(self, request_id: &str) -> Status {
-        let places = shown(&self.violations);
+        let places: Vec<FieldViolation> = self.shown().into_iter().map(violation).collect();
         let mut metadata: HashMap<String, String> = self
             .metadata
             .iter()
@@ -212,27 +230,12 @@ impl Refusal {
     }
 }
 
-/// The places that an error lists: the first twenty, as far as they fit.
-fn shown(violations: &[Violation]) -> Vec<FieldViolation> {
-    let mut left = MAX_PLACES;
-    let all = violations.iter().take(MAX_VIOLATIONS).map(violation);
-    all.take_while(|place| {
-        // The encoding adds a few bytes to each text.
-        let size = place.field.len() + place.description.len() + 16;
-        let fits = size <= left;
-        left = left.saturating_sub(size);
-        fits
-    })
-    .collect()
-}
-
-fn violation(violation: &Violation) -> FieldViolation {
-    let message = cut(&violation.message, MAX_FACT);
-    let description = match violation.keyword.as_str() {
-        "" => message,
-        keyword => format!("{}: {message}", cut(keyword, 40)),
+fn violation(found: Violation) -> FieldViolation {
+    let description = match found.keyword.as_str() {
+        "" => found.message,
+        keyword => format!("{keyword}: {}", found.message),
     };
-    FieldViolation::new(cut(&violation.path, MAX_FACT), description)
+    FieldViolation::new(found.path, description)
 }
 
 /// Returns a text of at most so many bytes; one that was cut ends with an ellipsis.

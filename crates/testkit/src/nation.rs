@@ -113,7 +113,7 @@ fn title(text: &str) -> Option<Title> {
     Some(Title { vi: text.to_owned(), en: text.to_owned() })
 }
 
-fn resource(name: &str) -> String {
+pub(crate) fn resource(name: &str) -> String {
     let (agency, dataset) = name.split_once('/').expect("a dataset is agency/dataset");
     format!("agencies/{agency}/datasets/{dataset}")
 }

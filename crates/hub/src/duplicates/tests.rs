@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ndxp_log::{Covered, Header, Log, Record, memory::Memory};
 use ndxp_model::{DatasetName, Keep, Op, Timestamp};
 
-use super::{Clash, Dataset, Duplicates, Identity, Reserved};
+use super::{Dataset, Duplicates, Finding, Identity, Reserved};
 
 const HOUR: i64 = 3_600_000;
 const SOURCE: &str = "/agency/tax/system/portal";
@@ -24,6 +24,10 @@ fn name() -> DatasetName {
 
 fn open(dir: &tempfile::TempDir, incarnation: &str) -> Arc<Dataset> {
     Duplicates::new(Some(dir.path().to_owned()), incarnation).of(&name(), 2)
+}
+
+fn is_repeat(finding: Finding) -> bool {
+    matches!(finding, Finding::Duplicate(_))
 }
 
 fn identity(id: &str, payload: &str) -> Identity {
@@ -54,18 +58,19 @@ impl World {
         Self { dir, log, window, now: 1_000 * HOUR }
     }
 
-    async fn reserve(&self, id: &str, payload: &str) -> Result<Reserved, Clash> {
+    async fn reserve(&self, id: &str, payload: &str) -> Reserved {
         let now = Timestamp::from_millis(self.now);
         let reserved = self.window.reserve(&self.log, &[identity(id, payload)], now).await;
         reserved.expect("the log is read")
     }
 
-    /// Publishes a record, or says that it is there.
-    async fn publish(&self, id: &str, payload: &str) -> Result<bool, Clash> {
-        let reserved = self.reserve(id, payload).await?;
-        if reserved.fresh.is_empty() {
-            assert!(reserved.first_entry.is_some(), "a repeat names its first entry");
-            return Ok(false);
+    /// Publishes a record, unless it is there.
+    async fn publish(&self, id: &str, payload: &str) -> Finding {
+        let reserved = self.reserve(id, payload).await;
+        let finding = reserved.findings[0];
+        if finding != Finding::Fresh {
+            assert_ne!(finding, Finding::Duplicate(None), "a repeat names its first entry");
+            return finding;
         }
         let partition = u32::from(id.len().is_multiple_of(2));
         let records = vec![(partition, stored(id, payload, self.now))];
@@ -73,7 +78,7 @@ impl World {
         let entry = Record { timestamp: Timestamp::from_millis(self.now), ..Record::default() };
         let appended = self.log.append_after(entry, covered).await.expect("it is appended");
         self.window.written(&reserved, appended.entry).await;
-        Ok(true)
+        finding
     }
 
     /// Lets a file that is being written be finished.
@@ -97,7 +102,7 @@ impl World {
     /// Publishes a record an hour for so many hours, `r<n>`, and lets each hour be sealed.
     async fn hours(&mut self, from: i64, count: i64) {
         for n in from..from + count {
-            assert_eq!(self.publish(&format!("r{n}"), "{}").await, Ok(true), "r{n}");
+            assert_eq!(self.publish(&format!("r{n}"), "{}").await, Finding::Fresh, "r{n}");
             self.now += HOUR;
             self.settle().await;
         }
@@ -111,9 +116,9 @@ async fn repeat_is_recognised_in_memory_and_in_a_file() {
     assert!(world.in_files().await >= 17, "{} files", world.in_files().await);
     assert!(world.in_memory().await <= 3, "{} in memory", world.in_memory().await);
     for n in 0..20 {
-        assert_eq!(world.publish(&format!("r{n}"), "{}").await, Ok(false), "r{n}");
+        assert!(is_repeat(world.publish(&format!("r{n}"), "{}").await), "r{n}");
         let other = world.publish(&format!("r{n}"), "{\"a\":1}").await;
-        assert_eq!(other, Err(Clash::Reused(0)), "r{n} with other content");
+        assert_eq!(other, Finding::Reused, "r{n} with other content");
     }
 }
 
@@ -121,8 +126,8 @@ async fn repeat_is_recognised_in_memory_and_in_a_file() {
 async fn id_is_free_again_after_a_day_and_its_file_goes() {
     let mut world = World::new().await;
     world.hours(0, 30).await;
-    assert_eq!(world.publish("r0", "{\"a\":1}").await, Ok(true));
-    assert_eq!(world.publish("r29", "{}").await, Ok(false));
+    assert_eq!(world.publish("r0", "{\"a\":1}").await, Finding::Fresh);
+    assert!(is_repeat(world.publish("r29", "{}").await));
     let files = std::fs::read_dir(world.dir.path().join("duplicates/tax.units")).expect("there");
     assert!(files.count() <= 25);
 }
@@ -141,7 +146,7 @@ async fn restart_knows_the_same_with_files_and_without() {
         }
         world.restart("ab");
         for n in 0..12 {
-            assert_eq!(world.publish(&format!("r{n}"), "{}").await, Ok(false), "r{n}, {lost:?}");
+            assert!(is_repeat(world.publish(&format!("r{n}"), "{}").await), "r{n}, {lost:?}");
         }
     }
 }
@@ -151,7 +156,7 @@ async fn restart_reads_only_what_the_files_do_not_cover() {
     let mut world = World::new().await;
     world.hours(0, 12).await;
     world.restart("ab");
-    assert_eq!(world.publish("r11", "{}").await, Ok(false));
+    assert!(is_repeat(world.publish("r11", "{}").await));
     assert!(world.in_memory().await <= 3, "the files spare the log's reading");
 }
 
@@ -162,18 +167,22 @@ async fn files_of_another_log_are_not_used() {
     world.log = Arc::new(Memory::new());
     world.log.create(&name(), 2, Keep::Everything).await.expect("a topic");
     world.restart("cd");
-    assert_eq!(world.publish("r0", "{\"a\":1}").await, Ok(true), "nothing of it is in this log");
+    assert_eq!(
+        world.publish("r0", "{\"a\":1}").await,
+        Finding::Fresh,
+        "nothing of it is in this log"
+    );
 }
 
 #[tokio::test]
 async fn what_is_being_written_is_not_sealed() {
     let mut world = World::new().await;
-    let reserved = world.reserve("slow", "{}").await.expect("it is new");
+    let reserved = world.reserve("slow", "{}").await;
     world.now += 3 * HOUR;
-    assert_eq!(world.publish("quick", "{}").await, Ok(true));
+    assert_eq!(world.publish("quick", "{}").await, Finding::Fresh);
     world.settle().await;
     assert_eq!(world.in_files().await, 0);
-    assert_eq!(world.publish("slow", "{}").await, Err(Clash::Busy));
+    assert_eq!(world.publish("slow", "{}").await, Finding::Busy);
     world.window.not_written(&reserved).await;
-    assert_eq!(world.publish("slow", "{}").await, Ok(true));
+    assert_eq!(world.publish("slow", "{}").await, Finding::Fresh);
 }

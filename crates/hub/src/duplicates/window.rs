@@ -1,30 +1,44 @@
 //! The part of a dataset's window that is still in memory.
 
-use std::collections::{BTreeMap, HashMap, VecDeque, hash_map::Entry};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque, hash_map::Entry};
 
 use ndxp_model::Timestamp;
 
 use super::identity::{Hash, Identity, Seen};
 
-/// Why a batch cannot be taken.
+/// What was found out about one record of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Clash {
-    /// The record has the id of another one with other content.
-    Reused(usize),
+pub(crate) enum Finding {
+    /// New, and reserved until the batch is settled.
+    Fresh,
+    /// A repeat: of the audit entry of its first time, or of an earlier record of this batch.
+    Duplicate(Option<u64>),
+    /// It has the id of another record with other content.
+    Reused,
     /// Another call is writing a record of this id at this moment.
     Busy,
 }
 
-/// A batch sorted into new records and repeats. New ones are reserved until it is settled.
-#[derive(Debug)]
+/// A batch sorted, in its order.
+#[derive(Debug, Default)]
 pub(crate) struct Reserved {
-    /// Indices of the records that are new, in order.
-    pub fresh: Vec<usize>,
-    /// How many are repeats.
-    pub duplicates: usize,
-    /// The audit entry of a repeat's first time.
-    pub first_entry: Option<u64>,
-    pub(super) ids: Vec<Hash>,
+    /// One a record.
+    pub findings: Vec<Finding>,
+    /// The ids of the fresh ones, in order.
+    ids: Vec<Hash>,
+}
+
+impl Reserved {
+    pub(super) fn ids(&self) -> &[Hash] {
+        &self.ids
+    }
+
+    /// Forgets the records from an index on, and returns the ids that were reserved for them.
+    pub(super) fn cut(&mut self, from: usize) -> Vec<Hash> {
+        self.findings.truncate(from);
+        let fresh = self.findings.iter().filter(|finding| **finding == Finding::Fresh).count();
+        self.ids.split_off(fresh)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -43,34 +57,31 @@ impl Window {
         batch: &[Identity],
         now: Timestamp,
         older: &HashMap<Hash, Seen>,
-    ) -> Result<Reserved, Clash> {
-        let mut reserved =
-            Reserved { fresh: Vec::new(), duplicates: 0, first_entry: None, ids: Vec::new() };
-        for (index, identity) in batch.iter().enumerate() {
-            let known = match (self.seen.entry(identity.id), older.get(&identity.id)) {
-                (Entry::Occupied(known), _) => *known.get(),
-                (Entry::Vacant(_), Some(known)) => *known,
-                (Entry::Vacant(free), None) => {
+    ) -> Reserved {
+        let mut reserved = Reserved::default();
+        let mut own = HashSet::new();
+        for identity in batch {
+            let known = match self.seen.entry(identity.id) {
+                Entry::Occupied(known) => Some(*known.get()),
+                Entry::Vacant(free) => older.get(&identity.id).copied().or_else(|| {
                     free.insert(Seen { content: identity.content, at: now, entry: None });
+                    None
+                }),
+            };
+            let finding = match known {
+                None => {
                     self.order.push_back((now, identity.id));
-                    reserved.fresh.push(index);
                     reserved.ids.push(identity.id);
-                    continue;
+                    own.insert(identity.id);
+                    Finding::Fresh
                 }
+                Some(known) if known.content != identity.content => Finding::Reused,
+                Some(Seen { entry: None, .. }) if !own.contains(&identity.id) => Finding::Busy,
+                Some(known) => Finding::Duplicate(known.entry),
             };
-            let clash = if known.content != identity.content {
-                Clash::Reused(index)
-            } else if known.entry.is_some() || reserved.ids.contains(&identity.id) {
-                reserved.duplicates += 1;
-                reserved.first_entry = reserved.first_entry.or(known.entry);
-                continue;
-            } else {
-                Clash::Busy
-            };
-            self.release(&reserved.ids);
-            return Err(clash);
+            reserved.findings.push(finding);
         }
-        Ok(reserved)
+        reserved
     }
 
     /// The records are durable.
@@ -90,7 +101,7 @@ impl Window {
     }
 
     /// Nobody knows: `ends` are the partitions' durable ends from before the append.
-    pub(super) fn doubt(&mut self, ids: Vec<Hash>, ends: BTreeMap<u32, u64>) {
+    pub(super) fn doubt(&mut self, ids: &[Hash], ends: BTreeMap<u32, u64>) {
         for (partition, end) in ends {
             let from = self.doubtful.entry(partition).or_insert(end);
             *from = end.min(*from);

@@ -12,7 +12,7 @@ use ndxp_proto::{
 use ndxp_schema::{Budget, json};
 use serde_json::Value;
 
-use super::key;
+use super::{judge::Mode, key};
 use crate::{duplicates::Identity, limits::Limits, schemas::Contract, trace};
 
 /// What records are judged by.
@@ -20,7 +20,21 @@ pub(super) struct Rules {
     pub dataset: Arc<Dataset>,
     pub contract: Arc<Contract>,
     pub now: Timestamp,
-    pub traceparent: String,
+    pub traceparent: Arc<str>,
+    /// The publishing system, as records name it.
+    pub source: String,
+    pub mode: Mode,
+}
+
+/// A batch that was judged.
+#[derive(Debug)]
+pub(super) struct Judged {
+    /// What may be written, in order.
+    pub good: Vec<Prepared>,
+    /// What may not, by its index; only where each record has a result of its own.
+    pub bad: Vec<(usize, Refusal)>,
+    /// How many bytes of payloads are good.
+    pub bytes: usize,
 }
 
 /// A record that may be written.
@@ -32,20 +46,17 @@ pub(super) struct Prepared {
     pub payload: Bytes,
     pub key: String,
     pub partition: u32,
-    pub traceparent: String,
-}
-
-impl Prepared {
-    pub(super) fn identity(&self, source: &str) -> Identity {
-        let key = self.key.as_bytes();
-        Identity::new(source, self.record_id.as_str(), self.op, key, &self.payload)
-    }
+    pub traceparent: Arc<str>,
+    /// What a retry of it is recognised by.
+    pub identity: Identity,
+    /// Its place in the batch.
+    pub index: usize,
 }
 
 impl Limits {
     /// Checks the sizes of a call before anything is read.
-    pub(super) fn check(&self, request: &pb::PublishRequest) -> Result<(), Refusal> {
-        let count = request.records.len();
+    pub(super) fn check(&self, records: &[pb::Record], mode: Mode) -> Result<(), Refusal> {
+        let count = records.len();
         if count == 0 {
             return Err(Refusal::field("records", "at least one record is needed"));
         }
@@ -57,8 +68,9 @@ impl Limits {
                 "records",
             ));
         }
-        let sizes = || request.records.iter().map(|record| record.payload.len());
-        if let Some(index) = sizes().position(|size| size > self.record_bytes) {
+        let sizes = || records.iter().map(|record| record.payload.len());
+        let large = sizes().position(|size| size > self.record_bytes);
+        if let Some(index) = large.filter(|_| mode == Mode::Whole) {
             let path = format!("records[{index}].payload");
             return Err(too_large(Reason::RecordTooLarge, &path, self.record_bytes, "bytes"));
         }
@@ -84,17 +96,23 @@ struct Wrong {
 }
 
 /// Judges all records. All that is wrong is named, up to the bound of an error.
-pub(super) fn all(rules: &Rules, records: Vec<pb::Record>) -> Result<Vec<Prepared>, Refusal> {
-    let mut prepared = Vec::with_capacity(records.len());
+pub(super) fn all(rules: &Rules, records: Vec<pb::Record>) -> Result<Judged, Refusal> {
+    let total = records.len();
+    let mut judged = Judged { good: Vec::with_capacity(total), bad: Vec::new(), bytes: 0 };
     let mut wrong: Option<Wrong> = None;
-    let (mut invalid, total) = (0_usize, records.len());
+    let mut invalid = 0_usize;
     for (index, record) in records.into_iter().enumerate() {
-        let found = match one(rules, index, record) {
-            Ok(record) => {
-                prepared.push(record);
+        let found = match (one(rules, index, record), rules.mode) {
+            (Ok(record), _) => {
+                judged.bytes += record.payload.len();
+                judged.good.push(record);
                 continue;
             }
-            Err(found) => found,
+            (Err(found), Mode::PerRecord | Mode::PerRecordInOrder) => {
+                judged.bad.push((index, of_one(rules, found)));
+                continue;
+            }
+            (Err(found), Mode::Whole) => found,
         };
         invalid += 1;
         match &mut wrong {
@@ -104,9 +122,17 @@ pub(super) fn all(rules: &Rules, records: Vec<pb::Record>) -> Result<Vec<Prepare
         }
     }
     match wrong {
-        None => Ok(prepared),
+        None => Ok(judged),
         Some(wrong) => Err(refusal(rules, wrong, invalid, total)),
     }
+}
+
+fn of_one(rules: &Rules, wrong: Wrong) -> Refusal {
+    let first = wrong.places.first();
+    let text = first.map(|v| format!("{}: {}", v.path, v.message)).unwrap_or_default();
+    Refusal::new(wrong.reason, text, "mend the record and send it again")
+        .with("dataset", rules.dataset.name.to_string())
+        .with_violations(wrong.places)
 }
 
 fn refusal(rules: &Rules, wrong: Wrong, invalid: usize, total: usize) -> Refusal {
@@ -123,6 +149,10 @@ fn refusal(rules: &Rules, wrong: Wrong, invalid: usize, total: usize) -> Refusal
 fn one(rules: &Rules, index: usize, record: pb::Record) -> Result<Prepared, Wrong> {
     let at = |member: &str| format!("records[{index}].{member}");
     let field = |refusal: Refusal| Wrong { reason: refusal.reason, places: refusal.violations };
+    if record.payload.len() > json::Limits::default().max_bytes {
+        let limit = json::Limits::default().max_bytes;
+        return Err(field(too_large(Reason::RecordTooLarge, &at("payload"), limit, "bytes")));
+    }
     let record_id = convert::record_id(&record.record_id, &at("record_id")).map_err(field)?;
     let op = convert::op(record.op, &at("op")).map_err(field)?;
     if !rules.dataset.category.admits(op) {
@@ -141,12 +171,15 @@ fn one(rules: &Rules, index: usize, record: pb::Record) -> Result<Prepared, Wron
         return Err(violation(Reason::KeyMismatch, at("key"), "key", text));
     }
     let own = trace::parent(&record.traceparent);
-    let traceparent = if own.is_empty() { &rules.traceparent } else { own };
+    let id = record_id.as_str();
+    let identity = Identity::new(&rules.source, id, op, key.as_bytes(), &record.payload);
     Ok(Prepared {
         record_id,
         op,
         event_time: event_time.unwrap_or(rules.now),
-        traceparent: traceparent.to_owned(),
+        traceparent: if own.is_empty() { Arc::clone(&rules.traceparent) } else { own.into() },
+        identity,
+        index,
         partition: key::partition(&key, rules.dataset.partitions),
         payload: record.payload,
         key,

@@ -1,13 +1,15 @@
 //! `PublishService`: takes records.
 
+use std::sync::Arc;
+
 use ndxp_proto::exchange::{
     GetPublishStateRequest, GetPublishStateResponse, PublishRequest, PublishResponse,
-    PublishStreamRequest, PublishStreamResponse, publish_service_server::PublishService,
+    PublishStreamRequest, publish_service_server::PublishService,
 };
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::Services;
+use crate::publish::{self, Frames};
 
 #[tonic::async_trait]
 impl PublishService for Services {
@@ -21,13 +23,17 @@ impl PublishService for Services {
         .await
     }
 
-    type PublishStreamStream = ReceiverStream<Result<PublishStreamResponse, Status>>;
+    type PublishStreamStream = Frames;
 
     async fn publish_stream(
         &self,
-        _request: Request<Streaming<PublishStreamRequest>>,
-    ) -> Result<Response<Self::PublishStreamStream>, Status> {
-        Err(Status::unimplemented("NOT_SERVED"))
+        request: Request<Streaming<PublishStreamRequest>>,
+    ) -> Result<Response<Frames>, Status> {
+        let call = self.begin(&request, "PublishStream")?;
+        let frames = publish::publish_stream(&self.0, Arc::clone(&call), request.into_inner());
+        let mut response = Response::new(frames);
+        self.0.stamp(&call, response.metadata_mut());
+        Ok(response)
     }
 
     async fn get_publish_state(

@@ -13,6 +13,7 @@ mod leaves;
 mod metrics;
 mod order;
 mod path;
+mod publish_stream;
 mod refusals;
 mod registry;
 mod reload;
