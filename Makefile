@@ -28,8 +28,8 @@ build: ## build the release binary, target/release/ndxp
 	@tools/setup.sh build
 	cargo build --release --locked -p ndxp-cli
 
-bench: build ## measure publishing against the bare engine
-	@$(NDXP) bench publish --json
+bench: build ## measure publishing and receiving, against the bare engine
+	@$(NDXP) bench all
 
 fmt: ## format the sources
 	cargo fmt --all

@@ -36,7 +36,7 @@ pub(crate) enum Command {
     /// Show the hub at work on the country's administrative units, with figures
     #[cfg(feature = "hub")]
     Demo(commands::demo::Args),
-    /// Measure what publishing costs, against the bare engine
+    /// Measure what publishing and receiving cost, with every control on
     #[cfg(feature = "hub")]
     Bench(commands::bench::Args),
     /// Issue and revoke certificates of a development authority

@@ -1,14 +1,24 @@
-//! `ndxp bench`: what publishing costs, against the bare engine in the same run.
+//! `ndxp bench`: what publishing and receiving cost, against the bare engine in the same run, with
+//! every control on.
 
 mod baseline;
+mod crew;
+mod fanout;
 mod figure;
+mod host;
+mod idle;
 mod machine;
 mod measure;
 mod place;
+mod receive;
 mod record;
 mod stages;
+mod stream;
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -17,8 +27,10 @@ use crate::{
     exit::ExitStatus,
     printer::{Format, Printer},
 };
+use crew::Crew;
 use figure::Figure;
-use measure::Load;
+use host::Where;
+use measure::{Load, Way};
 use place::Place;
 use stages::Stages;
 
@@ -30,41 +42,145 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Publish 700-byte records over mutual TLS into a hub in this process, with every control on
-    Publish {
-        /// How long each figure is measured, after a warm-up; the bare engine takes half of it
-        #[arg(long, value_name = "SECONDS", default_value_t = 5)]
-        seconds: u64,
-        /// On which disk: a new folder is made below, and removed at the end
-        #[arg(long, value_name = "DIR", default_value = ".")]
-        dir: PathBuf,
+    /// Publish 700-byte records over mutual TLS into a hub in this process
+    Publish(Common),
+    /// Drain a dataset by one subscriber, and wait for single records, of a hub in this process
+    Subscribe {
+        #[command(flatten)]
+        common: Common,
+        /// Records to drain
+        #[arg(long, value_name = "COUNT", default_value_t = 200_000)]
+        records: usize,
     },
+    /// Deliver to nobody, to one, to those with equal agreements and to those with different ones;
+    /// costs of a hub in a process of its own
+    Fanout {
+        #[command(flatten)]
+        disk: Disk,
+        /// Records to publish for each
+        #[arg(long, value_name = "COUNT", default_value_t = 20_000)]
+        records: usize,
+        /// Subscribers with agreements of equal text
+        #[arg(long, value_name = "COUNT", default_value_t = 50)]
+        equal: usize,
+        /// Subscribers with agreements of which no two grant the same
+        #[arg(long, value_name = "COUNT", default_value_t = 300, value_parser = different)]
+        different: usize,
+    },
+    /// Weigh streams that have nothing to say, of a hub in a process of its own
+    Idle {
+        #[command(flatten)]
+        disk: Disk,
+        /// Streams to open
+        #[arg(long, value_name = "COUNT", default_value_t = 5_000)]
+        streams: usize,
+    },
+    /// All of these, one after the other
+    All(Common),
 }
 
-/// What is measured: a name, how many callers at once, how many records a call.
-const LOADS: [(&str, Load); 3] = [
-    ("publish_unary", Load { callers: 1, batch: 1 }),
-    ("publish_32_callers", Load { callers: 32, batch: 1 }),
-    ("publish_batch_500", Load { callers: 1, batch: 500 }),
+#[derive(Debug, Clone, clap::Args)]
+struct Common {
+    /// How long a figure is measured that takes a time, after a warm-up; the bare engine takes half
+    /// of it
+    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
+    seconds: u64,
+    #[command(flatten)]
+    disk: Disk,
+}
+
+#[derive(Debug, Clone, clap::Args)]
+struct Disk {
+    /// On which disk: a new folder is made below, and removed at the end
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    dir: PathBuf,
+}
+
+fn different(text: &str) -> Result<usize, String> {
+    let count: usize = text.parse().map_err(|_| "must be a number".to_owned())?;
+    if count < 1_024 { Ok(count) } else { Err("must be below 1024".to_owned()) }
+}
+
+/// What is published: a name, how many callers at once, how many records a call.
+const LOADS: [(&str, Load); 4] = [
+    ("publish_unary", Load { callers: 1, batch: 1, way: Way::Calls }),
+    ("publish_32_callers", Load { callers: 32, batch: 1, way: Way::Calls }),
+    ("publish_batch_500", Load { callers: 1, batch: 500, way: Way::Calls }),
+    ("publish_stream_500", Load { callers: 1, batch: 500, way: Way::Stream }),
 ];
 
 pub(crate) async fn run(args: Args, printer: &mut Printer) -> Result<ExitStatus> {
-    let Command::Publish { seconds, dir } = args.command;
-    let place = Place::prepare(&dir).await?;
-    let mut figures = Vec::new();
-    let mut tables = Vec::new();
-    for (name, load) in LOADS {
-        printer.progress(&format!("measuring {name}"));
-        let (figure, stages) = one(&place, name, load, Duration::from_secs(seconds)).await?;
-        figures.push(figure);
-        tables.push((name, stages));
+    let mut bench = Bench { printer, figures: Vec::new(), notes: Vec::new() };
+    match args.command {
+        Command::Publish(common) => bench.publish(&common).await?,
+        Command::Subscribe { common, records } => bench.subscribe(&common, records).await?,
+        Command::Fanout { disk, records, equal, different } => {
+            bench.fanout(&disk.dir, Crew { equal, different }, records).await?;
+        }
+        Command::Idle { disk, streams } => bench.idle(&disk.dir, streams).await?,
+        Command::All(common) => {
+            bench.publish(&common).await?;
+            bench.subscribe(&common, 200_000).await?;
+            bench.fanout(&common.disk.dir, Crew { equal: 50, different: 300 }, 20_000).await?;
+            bench.idle(&common.disk.dir, 5_000).await?;
+        }
     }
-    place.close().await?;
+    let Bench { printer, figures, notes } = bench;
     match printer.format() {
         Format::Json => printer.json(&figures)?,
-        Format::Human => printer.line(text(&figures, &tables))?,
+        Format::Human => printer.line(text(&figures, &notes))?,
     }
     Ok(ExitStatus::Done)
+}
+
+/// Figures as they come.
+struct Bench<'p> {
+    printer: &'p mut Printer,
+    figures: Vec<Figure>,
+    notes: Vec<String>,
+}
+
+impl Bench<'_> {
+    async fn publish(&mut self, common: &Common) -> Result<()> {
+        let place = Place::prepare(&common.disk.dir, Where::Here, Crew::default()).await?;
+        for (name, load) in LOADS {
+            self.printer.progress(&format!("measuring {name}"));
+            let span = Duration::from_secs(common.seconds);
+            let (figure, stages) = one(&place, name, load, span).await?;
+            self.figures.push(figure);
+            let unit = match load.way {
+                Way::Calls => "call",
+                Way::Stream => "batch",
+            };
+            self.notes.push(format!("{name}, per {unit}:\n{stages}"));
+        }
+        place.close().await
+    }
+
+    async fn subscribe(&mut self, common: &Common, records: usize) -> Result<()> {
+        let crew = Crew { equal: 1, different: 0 };
+        let place = Place::prepare(&common.disk.dir, Where::Here, crew).await?;
+        self.printer.progress(&format!("measuring subscribe_drain: {records} records"));
+        let span = Duration::from_secs(common.seconds);
+        self.figures.extend(receive::measure(&place, records, span).await?);
+        place.close().await
+    }
+
+    async fn fanout(&mut self, dir: &Path, crew: Crew, records: usize) -> Result<()> {
+        self.printer.progress("registering consumers and their agreements");
+        let place = Place::prepare(dir, Where::Process, crew).await?;
+        let progress = |text: &str| self.printer.progress(text);
+        self.figures.extend(fanout::measure(&place, crew, records, progress).await?);
+        place.close().await
+    }
+
+    async fn idle(&mut self, dir: &Path, streams: usize) -> Result<()> {
+        self.printer.progress("registering consumers and their agreements");
+        let place = Place::prepare(dir, Where::Process, idle::crew(streams)).await?;
+        self.printer.progress(&format!("measuring idle_streams: {streams}"));
+        self.figures.push(idle::measure(&place, streams).await?);
+        place.close().await
+    }
 }
 
 async fn one(
@@ -78,11 +194,11 @@ async fn one(
     let before = stages::read(place.http()).await?;
     let sample = measure::run(place, load, span).await?;
     let stages = stages::read(place.http()).await?.since(&before);
-    Ok((Figure::of(name, load, &sample, bare), stages))
+    Ok((Figure::of(name, load.batch, &sample, bare), stages))
 }
 
-fn text(figures: &[Figure], tables: &[(&str, Stages)]) -> String {
+fn text(figures: &[Figure], notes: &[String]) -> String {
     let mut parts = vec![machine::describe(), figure::table(figures)];
-    parts.extend(tables.iter().map(|(name, stages)| format!("{name}, per call:\n{stages}")));
+    parts.extend(notes.iter().cloned());
     parts.join("\n\n")
 }

@@ -94,6 +94,11 @@ fn read(path: &Path) -> Result<Vec<u8>, TlsReadError> {
 }
 
 impl Running {
+    /// Returns the log, for those that measure what it gives without a hub around it.
+    pub(crate) fn log(&self) -> Arc<dyn ndxp_log::Log> {
+        self.engine.log()
+    }
+
     /// Ends streams and calls, then closes the log: everything that was acknowledged is in it.
     pub(crate) async fn shutdown(self) {
         self.node.shutdown().await;

@@ -2,68 +2,125 @@
 
 use serde::Serialize;
 
-use super::{
-    machine,
-    measure::{Load, Sample},
-    record,
-};
+use super::{machine, measure::Sample, record};
 use crate::view;
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// What was measured; a member that does not belong to a figure is not there.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(super) struct Figure {
-    name: &'static str,
+    pub(super) name: String,
     /// Records a second.
-    rate: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) rate: Option<f64>,
     /// Records a second of the bare engine, in the same run.
-    baseline_rate: f64,
-    ratio: f64,
-    /// Of calls.
-    p50_ms: f64,
-    p99_ms: f64,
-    /// Records of one call.
-    batch: usize,
-    payload_bytes: usize,
-    cores: usize,
-    engine: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) baseline_rate: Option<f64>,
+    /// Of rate and baseline; of costs, to those of one subscriber.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ratio: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) p50_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) p99_ms: Option<f64>,
+    /// Records of one call, batch or frame.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) batch: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) subscribers: Option<usize>,
+    /// The hub's processor time for one published record, in microseconds: publishing and delivery.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) hub_cpu_us: Option<f64>,
+    /// What of it is left when that of publishing without a subscriber is taken away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) delivery_cpu_us: Option<f64>,
+    /// Callers' processor time for one published record, in microseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) client_cpu_us: Option<f64>,
+    /// Time for one published record, in microseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) wall_us: Option<f64>,
+    /// Of the hub's resident memory, for one stream, in KiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) stream_kib: Option<f64>,
+    pub(super) payload_bytes: usize,
+    pub(super) cores: usize,
+    pub(super) engine: &'static str,
 }
 
 impl Figure {
-    pub(super) fn of(name: &'static str, load: Load, sample: &Sample, baseline: f64) -> Self {
-        let millis = |hundredths| sample.percentile(hundredths).as_secs_f64() * 1_000.0;
+    /// Begins a figure with what belongs to each.
+    pub(super) fn named(name: impl Into<String>) -> Self {
         Self {
-            name,
-            rate: rounded(sample.rate(), 10.0),
-            baseline_rate: rounded(baseline, 10.0),
-            ratio: rounded(sample.rate() / baseline.max(f64::MIN_POSITIVE), 1_000.0),
-            p50_ms: rounded(millis(50), 1_000.0),
-            p99_ms: rounded(millis(99), 1_000.0),
-            batch: load.batch,
+            name: name.into(),
             payload_bytes: record::BYTES,
             cores: machine::cores(),
             engine: "embedded",
+            ..Self::default()
         }
+    }
+
+    /// Tells what callers met.
+    pub(super) fn of(name: &str, batch: usize, sample: &Sample, baseline: f64) -> Self {
+        Self {
+            batch: Some(batch),
+            ..Self::named(name).with_rate(sample.rate(), baseline).with_times(sample)
+        }
+    }
+
+    pub(super) fn with_rate(self, rate: f64, baseline: f64) -> Self {
+        Self {
+            rate: Some(rounded(rate, 10.0)),
+            baseline_rate: Some(rounded(baseline, 10.0)),
+            ratio: Some(rounded(rate / baseline.max(f64::MIN_POSITIVE), 1_000.0)),
+            ..self
+        }
+    }
+
+    pub(super) fn with_times(self, sample: &Sample) -> Self {
+        let millis = |hundredths| {
+            Some(rounded(sample.percentile(hundredths).as_secs_f64() * 1_000.0, 1_000.0))
+        };
+        Self { p50_ms: millis(50), p99_ms: millis(99), ..self }
     }
 }
 
 /// Leaves as many digits as the clock is good for.
-fn rounded(value: f64, factor: f64) -> f64 {
+pub(super) fn rounded(value: f64, factor: f64) -> f64 {
     (value * factor).round() / factor
 }
 
+/// A column: its head, its digits, and which member.
+type Column = (&'static str, usize, fn(&Figure) -> Option<f64>);
+
+const COLUMNS: [Column; 12] = [
+    ("records/s", 0, |figure| figure.rate),
+    ("bare engine", 0, |figure| figure.baseline_rate),
+    ("hub µs/record", 1, |figure| figure.hub_cpu_us),
+    ("of delivery", 1, |figure| figure.delivery_cpu_us),
+    ("callers µs", 1, |figure| figure.client_cpu_us),
+    ("wall µs", 1, |figure| figure.wall_us),
+    ("ratio", 2, |figure| figure.ratio),
+    ("p50 ms", 2, |figure| figure.p50_ms),
+    ("p99 ms", 2, |figure| figure.p99_ms),
+    ("KiB/stream", 1, |figure| figure.stream_kib),
+    ("batch", 0, |figure| figure.batch.map(|batch| batch as f64)),
+    ("subscribers", 0, |figure| figure.subscribers.map(|count| count as f64)),
+];
+
+/// Puts figures under each other, with the columns that one of them has.
 pub(super) fn table(figures: &[Figure]) -> String {
-    let head = ["", "records/s", "bare engine", "ratio", "p50 ms", "p99 ms", "batch", "bytes"];
-    let mut rows = vec![head.map(str::to_owned).to_vec()];
-    rows.extend(figures.iter().map(|figure| {
-        vec![
-            figure.name.to_owned(),
-            format!("{:>9.0}", figure.rate),
-            format!("{:>11.0}", figure.baseline_rate),
-            format!("{:>5.2}", figure.ratio),
-            format!("{:>6.2}", figure.p50_ms),
-            format!("{:>6.2}", figure.p99_ms),
-            format!("{:>5}", figure.batch),
-            format!("{:>5}", figure.payload_bytes),
-        ]
-    }));
+    let used = COLUMNS.iter().filter(|(.., value)| figures.iter().any(|one| value(one).is_some()));
+    let used: Vec<_> = used.collect();
+    let cell = |head: &str, text: String| format!("{text:>width$}", width = head.chars().count());
+    let mut head = vec![String::new()];
+    head.extend(used.iter().map(|(head, ..)| (*head).to_owned()));
+    let mut rows = vec![head];
+    for figure in figures {
+        let mut row = vec![figure.name.clone()];
+        row.extend(used.iter().map(|(head, digits, value)| {
+            cell(head, value(figure).map(|value| format!("{value:.digits$}")).unwrap_or_default())
+        }));
+        rows.push(row);
+    }
     view::table(&rows)
 }

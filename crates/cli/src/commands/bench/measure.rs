@@ -12,6 +12,7 @@ use ndxp_client::{Client, PublishTo};
 use super::{
     place::{DATASET, Place},
     record::Maker,
+    stream,
 };
 
 /// Who publishes how much at once.
@@ -21,6 +22,16 @@ pub(super) struct Load {
     pub(super) callers: usize,
     /// Records of one call.
     pub(super) batch: usize,
+    pub(super) way: Way,
+}
+
+/// How a caller publishes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// A call for each batch, one at a time.
+    Calls,
+    /// Batches over one stream, as many at once as the hub's window allows.
+    Stream,
 }
 
 /// What came of it.
@@ -51,7 +62,12 @@ pub(super) async fn run(place: &Place, load: Load, span: Duration) -> Result<Sam
     let clients = try_join_all(clients).await?;
     let records = &place.records;
     let since = Instant::now();
-    let callers = clients.into_iter().map(|client| call(client, records, load.batch, span));
+    let callers = clients.into_iter().map(|client| async move {
+        match load.way {
+            Way::Calls => call(client, records, load.batch, span).await,
+            Way::Stream => stream::publish(&client, records, load.batch, span).await,
+        }
+    });
     let all = try_join_all(callers).await.context("the load test was refused")?;
     let took = since.elapsed();
     let mut calls: Vec<Duration> = all.into_iter().flatten().collect();

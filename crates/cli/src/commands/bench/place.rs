@@ -1,4 +1,4 @@
-//! A hub for the load test, in this process, on a directory that goes away with it.
+//! A hub for the load test on a directory that goes away with it.
 
 use std::{
     fs,
@@ -7,19 +7,23 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use ndxp_client::{Client, Identity};
+use ndxp_client::Client;
+use ndxp_model::PrincipalName;
 use tempfile::TempDir;
 
-use super::record::Maker;
+use super::{
+    crew::{self, Crew},
+    host::{self, Host, Where},
+    record::Maker,
+};
 use crate::{
     commands::{
         apply,
         init::{self, Beginning},
     },
-    config::{Sources, resolve},
     connection::{self, Caller},
     identities, nation,
-    node::{self, HubDirectory, Running},
+    node::{self, HubDirectory},
     printer::Printer,
 };
 
@@ -42,45 +46,46 @@ pub(super) const DATASET: &str = "agencies/benchmark/datasets/case-files";
 #[derive(Debug)]
 pub(super) struct Place {
     dir: TempDir,
-    running: Running,
-    identity: Identity,
+    data: HubDirectory,
+    pub(super) host: Host,
     pub(super) records: Maker,
 }
 
 impl Place {
-    /// Makes a hub with one agency, one dataset and its schema, as `ndxp init`, `pki`, `serve` and
-    /// `apply` would.
-    pub(super) async fn prepare(below: &Path) -> Result<Self> {
+    /// Makes a hub with one publishing agency, its dataset with its schema, and consumers, as
+    /// `ndxp init`, `pki`, `serve` and `apply` would.
+    pub(super) async fn prepare(below: &Path, at: Where, crew: Crew) -> Result<Self> {
         let dir = tempfile::Builder::new().prefix("ndxp-bench-").tempdir_in(below);
         let dir = dir.with_context(|| format!("cannot work in {}", below.display()))?;
         let data = HubDirectory::new(dir.path().join("hub"));
-        let flag = |key, value: &str| (key, value.to_owned(), "(load test)");
-        let flags = vec![
-            flag("data", &data.path().display().to_string()),
-            flag("grpc.listen", "127.0.0.1:0"),
-            flag("http.listen", "127.0.0.1:0"),
-        ];
-        let config = resolve(&Sources { flags, ..Sources::default() })?.config;
-        let listeners = node::bind(&config).await?;
-        let address = format!("https://localhost:{}", listeners.grpc_port()?);
-        begin(&data, &config.log, &address).await?;
-        let running = node::start(&config, listeners).await?;
+        begin(&data, crew).await?;
+        let host = Host::start(at, &data).await?;
+        let address = format!("https://localhost:{}", host.grpc_port());
+        identities::name_hub(&data.pki(), &address, [])?;
         let apply = apply::Args::to_hub_in(data.path().to_owned(), data.nation());
         apply::run(apply, &mut Printer::silent()).await?;
-        let Caller(name) = "benchmark/publisher".parse().map_err(anyhow::Error::msg)?;
-        let pki = data.pki();
-        let home = connection::directory_of(pki.path(), &name);
-        let identity = connection::identity(&home, Some(pki.path()), None)?;
-        Ok(Self { dir, running, identity, records: Maker::default() })
+        Ok(Self { dir, data, host, records: Maker::default() })
     }
 
-    /// Returns a client with a connection of its own.
+    /// Returns a client of the publisher, with a connection of its own.
     pub(super) fn client(&self) -> Result<Client> {
-        Ok(Client::lazy(&self.identity)?)
+        self.client_of("benchmark/publisher")
+    }
+
+    /// Returns a client of a consumer, with a connection of its own.
+    pub(super) fn consumer(&self, number: usize) -> Result<Client> {
+        self.client_of(&format!("{}/receiver", crew::id(number)))
+    }
+
+    fn client_of(&self, name: &str) -> Result<Client> {
+        let Caller(name) = name.parse().map_err(anyhow::Error::msg)?;
+        let pki = self.data.pki();
+        let home = connection::directory_of(pki.path(), &name);
+        Ok(Client::lazy(&connection::identity(&home, Some(pki.path()), None)?)?)
     }
 
     pub(super) fn http(&self) -> SocketAddr {
-        self.running.node.http()
+        self.host.http()
     }
 
     /// Makes an empty directory on the same disk.
@@ -94,16 +99,15 @@ impl Place {
     }
 
     pub(super) async fn close(self) -> Result<()> {
-        self.running.shutdown().await;
+        self.host.stop().await?;
         Ok(self.dir.close()?)
     }
 }
 
-async fn begin(data: &HubDirectory, log: &crate::config::LogConfig, address: &str) -> Result<()> {
+/// Writes the files, issues the certificates, and writes the first entries of the log.
+async fn begin(data: &HubDirectory, crew: Crew) -> Result<()> {
     for (name, bytes) in FILES {
-        let path = data.nation().join(name);
-        fs::create_dir_all(path.parent().context("a file is in a folder")?)?;
-        fs::write(path, bytes)?;
+        write(data, name, bytes)?;
     }
     let bytes = FILES.iter().find(|(name, _)| *name == AGENCY).map(|(_, bytes)| *bytes);
     let body: nation::Body = serde_json::from_slice(bytes.unwrap_or_default())?;
@@ -111,10 +115,24 @@ async fn begin(data: &HubDirectory, log: &crate::config::LogConfig, address: &st
     let officers = body.officers.iter().map(|officer| officer.id.clone()).collect();
     let (directory, now) = (data.pki(), node::now());
     let authority = identities::authority(&directory, &domain, now)?;
-    identities::name_hub(&directory, address, [])?;
-    for name in body.principals() {
+    let mut principals: Vec<PrincipalName> = body.principals().collect();
+    for (name, agency) in crew.agencies() {
+        write(data, &name, agency.to_string().as_bytes())?;
+        principals.extend(serde_json::from_value::<nation::Body>(agency)?.principals());
+    }
+    for (name, agreement) in crew.agreements() {
+        write(data, &name, agreement.to_string().as_bytes())?;
+    }
+    for name in principals {
         identities::issue(&directory, &authority, &name, identities::validity(now, 1))?;
     }
-    init::begin(data, Beginning { domain, authority: body.agency(), officers }, log).await?;
+    let log = host::config(data)?.log;
+    init::begin(data, Beginning { domain, authority: body.agency(), officers }, &log).await?;
     Ok(())
+}
+
+fn write(data: &HubDirectory, name: &str, bytes: &[u8]) -> Result<()> {
+    let path = data.nation().join(name);
+    fs::create_dir_all(path.parent().context("a file is in a folder")?)?;
+    Ok(fs::write(path, bytes)?)
 }

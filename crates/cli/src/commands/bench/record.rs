@@ -1,6 +1,9 @@
 //! Records of the load test: synthetic case files of exactly 700 bytes.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    fmt::Write,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use ndxp_client::proto::exchange::{Op, Record};
 
@@ -27,16 +30,21 @@ impl Maker {
     }
 }
 
+/// What stands behind the text that is padded.
+const TAIL: &str = r#"","steps":[{"at":"2026-03-02T08:20:11+07:00","office":"Bộ phận một cửa","outcome":"accepted"},{"at":"2026-03-02T09:02:47+07:00","office":"Phòng chuyên môn","outcome":"forwarded"},{"at":"2026-03-03T14:40:05+07:00","office":"Lãnh đạo","outcome":"approved"}]}"#;
+
+/// Writes a payload in one go: the callers share the processor with the hub.
 fn payload(number: u64) -> Vec<u8> {
-    let around = |subject: &str| {
-        format!(
-            r#"{{"code":"H01-{number:012}","service":"1.000656","province":"01","received_at":"2026-03-02T08:15:00+07:00","due_at":"2026-03-09T17:00:00+07:00","channel":"online","fee_dong":{},"subject":"{subject}","steps":[{{"at":"2026-03-02T08:20:11+07:00","office":"Bộ phận một cửa","outcome":"accepted"}},{{"at":"2026-03-02T09:02:47+07:00","office":"Phòng chuyên môn","outcome":"forwarded"}},{{"at":"2026-03-03T14:40:05+07:00","office":"Lãnh đạo","outcome":"approved"}}]}}"#,
-            8_000 + number % 1_000
-        )
-    };
-    let subject = format!("Hồ sơ thử tải số {number} ");
-    let missing = BYTES.saturating_sub(around(&subject).len());
-    around(&(subject + &"x".repeat(missing))).into_bytes()
+    let fee = 8_000 + number % 1_000;
+    let mut text = String::with_capacity(BYTES);
+    let _ = write!(
+        text,
+        r#"{{"code":"H01-{number:012}","service":"1.000656","province":"01","received_at":"2026-03-02T08:15:00+07:00","due_at":"2026-03-09T17:00:00+07:00","channel":"online","fee_dong":{fee},"subject":"Hồ sơ thử tải số {number} "#
+    );
+    let missing = BYTES.saturating_sub(text.len() + TAIL.len());
+    text.extend(std::iter::repeat_n('x', missing));
+    text.push_str(TAIL);
+    text.into_bytes()
 }
 
 #[cfg(test)]
