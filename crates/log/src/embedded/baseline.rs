@@ -1,10 +1,11 @@
 //! The bare store, for measuring: one batch, one sync, and nothing of a log around it.
 
-use std::{fs::File, path::Path};
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
 use super::{
+    dir::{Dir, Lock},
     keys::{FIRST_DATA_TOPIC, PartitionId},
     store::{Store, StoreError},
 };
@@ -27,9 +28,8 @@ impl Baseline {
     /// # Errors
     /// [`AppendError::Unavailable`] with what the file system said.
     pub fn create(dir: &Path) -> Result<Self, AppendError> {
-        let lock = File::create_new(dir.join("lock"))
-            .map_err(|error| AppendError::Unavailable(error.to_string()))?;
-        let store = Store::open(&dir.join("store"), CACHE, lock).map_err(said)?;
+        let (path, lock) = locked(dir)?;
+        let store = Store::open(&path, CACHE, lock).map_err(said)?;
         Ok(Self { store, next: 0 })
     }
 
@@ -46,6 +46,13 @@ impl Baseline {
         }
         batch.commit().map_err(said)
     }
+}
+
+fn locked(dir: &Path) -> Result<(PathBuf, Lock), AppendError> {
+    let dir = Dir::new(dir.to_owned());
+    let lock = dir.lock().map_err(|error| AppendError::Unavailable(error.to_string()))?;
+    let taken = || AppendError::Unavailable("the directory is in use".to_owned());
+    Ok((dir.store(), lock.ok_or_else(taken)?))
 }
 
 fn said(error: StoreError) -> AppendError {
@@ -65,8 +72,8 @@ mod tests {
         baseline.append(&values).unwrap();
         baseline.append(&values).unwrap();
         drop(baseline);
-        let lock = File::open(dir.path().join("lock")).unwrap();
-        let store = Store::open(&dir.path().join("store"), CACHE, lock).unwrap();
+        let (path, lock) = locked(dir.path()).unwrap();
+        let store = Store::open(&path, CACHE, lock).unwrap();
         let at = PartitionId { topic: FIRST_DATA_TOPIC, number: 0 };
         assert_eq!(store.last(at).unwrap(), Some((3, Bytes::from_static(b"b"))));
     }

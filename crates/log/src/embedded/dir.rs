@@ -4,6 +4,7 @@ use std::{
     fs::{self, File, TryLockError},
     io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// How often a damaged journal is kept: a restart loop must not fill the disk.
@@ -13,6 +14,22 @@ const MOST_KEPT: u32 = 9;
 #[derive(Debug, Clone)]
 pub(super) struct Dir {
     root: PathBuf,
+}
+
+/// The lock of a directory: given back when the last clone is dropped, and when the process ends.
+#[derive(Debug, Clone)]
+pub(super) struct Lock(Arc<Locked>);
+
+#[derive(Debug)]
+struct Locked(File);
+
+impl Drop for Locked {
+    /// Closing the file is not enough: a child process that is being started has it open, too, for
+    /// the moment between fork and exec.
+    fn drop(&mut self) {
+        // The close that follows is all that is left to do.
+        let _ = self.0.unlock();
+    }
 }
 
 impl Dir {
@@ -41,14 +58,13 @@ impl Dir {
         self.root.join("journal-before-opening")
     }
 
-    /// Makes the directory and takes its lock; `None` if another process has it. The lock goes
-    /// with the file, also when the process is killed.
-    pub(super) fn lock(&self) -> io::Result<Option<File>> {
+    /// Makes the directory and takes its lock; `None` if another process has it.
+    pub(super) fn lock(&self) -> io::Result<Option<Lock>> {
         fs::create_dir_all(&self.root)?;
         let path = self.root.join("lock");
         let file = File::options().create(true).truncate(false).write(true).open(path)?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(file)),
+            Ok(()) => Ok(Some(Lock(Arc::new(Locked(file))))),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }
@@ -126,4 +142,22 @@ fn copy_sparse(from: &Path, to: &Path) -> io::Result<()> {
     }
     to.set_len(length)?;
     to.sync_all()
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lock_is_free_again_although_a_child_process_still_has_its_file_open() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = Dir::new(dir.path().to_owned());
+        let lock = dir.lock().unwrap().unwrap();
+        assert!(dir.lock().unwrap().is_none(), "it is taken");
+        let inherited = lock.0.0.try_clone().unwrap();
+        drop(lock);
+        assert!(dir.lock().unwrap().is_some());
+        drop(inherited);
+    }
 }

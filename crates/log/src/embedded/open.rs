@@ -1,12 +1,12 @@
 //! Opening a directory: lock it, set the journal aside, open the store, check it against `ends`.
 
-use std::{fs::File, io, path::Path};
+use std::{io, path::Path};
 
 use ndxp_model::{HubTopic, Keep, Topic};
 
 use super::{
     Config, Damage, OpenError, codec,
-    dir::Dir,
+    dir::{Dir, Lock},
     ends::Ends,
     keys::{PartitionId, hub_topic},
     partitions::{Head, Loaded, Partitions, Slot},
@@ -53,7 +53,7 @@ pub(super) fn open(config: &Config) -> Result<Opened, OpenError> {
     }
 }
 
-fn open_locked(config: &Config, dir: &Dir, lock: File) -> Result<(Store, Partitions), Failure> {
+fn open_locked(config: &Config, dir: &Dir, lock: Lock) -> Result<(Store, Partitions), Failure> {
     let ends = Ends::read(dir).map_err(|error| Failure::Io("reading its file `ends`", error))?;
     let ends = ends.transpose().map_err(Failure::Damage)?.unwrap_or_default();
     let has_store = dir.has_store().map_err(|error| Failure::Io("looking for its store", error))?;
@@ -74,7 +74,7 @@ fn open_locked(config: &Config, dir: &Dir, lock: File) -> Result<(Store, Partiti
 }
 
 /// Opens the store on a thread of its own: it panics at some kinds of damage.
-fn open_store(dir: &Dir, cache: u64, lock: File) -> Result<Store, Failure> {
+fn open_store(dir: &Dir, cache: u64, lock: Lock) -> Result<Store, Failure> {
     let path = dir.store();
     let opening = std::thread::Builder::new()
         .name("ndxp-log-open".into())
@@ -90,9 +90,8 @@ fn open_store(dir: &Dir, cache: u64, lock: File) -> Result<Store, Failure> {
 }
 
 /// Opens the store; if a power loss tore the journal's last batch, without that batch.
-fn open_or_repair(path: &Path, cache: u64, lock: File) -> Result<Store, StoreError> {
-    // A clone holds the same lock.
-    let error = match Store::open(path, cache, lock.try_clone().map_err(StoreError::Io)?) {
+fn open_or_repair(path: &Path, cache: u64, lock: Lock) -> Result<Store, StoreError> {
+    let error = match Store::open(path, cache, lock.clone()) {
         Err(StoreError::Journal(error)) => error,
         other => return other,
     };

@@ -7,7 +7,7 @@
 
 mod tidy;
 
-use std::{fs::File, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use bytes::Bytes;
 use fjall::{
@@ -19,6 +19,7 @@ use ndxp_model::Keep;
 
 use super::{
     codec,
+    dir::Lock,
     expired::Starts,
     keys::{
         Cleaned, DataTopic, FIRST_DATA_TOPIC, PartitionId, Start, cleaned_key, cleaned_value,
@@ -98,7 +99,7 @@ pub(super) struct Store {
     meta: Keyspace,
     db: Database,
     starts: Starts,
-    _lock: File,
+    _lock: Lock,
 }
 
 impl std::fmt::Debug for Store {
@@ -109,7 +110,7 @@ impl std::fmt::Debug for Store {
 
 impl Store {
     /// Opens or makes the store. It cuts the journal at the first damage without saying so.
-    pub(super) fn open(path: &Path, cache: u64, lock: File) -> Result<Self, StoreError> {
+    pub(super) fn open(path: &Path, cache: u64, lock: Lock) -> Result<Self, StoreError> {
         let starts = Starts::default();
         let expired: Arc<dyn Factory> = Arc::new(starts.clone());
         let db = Database::builder(path)
