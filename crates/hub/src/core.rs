@@ -22,7 +22,7 @@ use crate::{
     limits::Limits,
     metrics::{Metrics, ReasonLabels, RpcLabels},
     node::Tls,
-    publish::Judges,
+    publish::{Judges, PublishStates},
     readers::Readers,
     receipts::{self, Receipts},
     refuse::{self, Failed},
@@ -45,6 +45,7 @@ pub(crate) struct Core {
     pub schemas: Schemas,
     pub duplicates: Duplicates,
     pub readers: Readers,
+    pub publish_states: PublishStates,
     pub judges: Judges,
     /// What publishers sent and nobody has decided on yet.
     pub inbound: Budget,

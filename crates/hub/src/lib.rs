@@ -42,6 +42,7 @@ pub use genesis::{Genesis, GenesisError, genesis};
 pub use http::LogSize;
 pub use keys::Keys;
 pub use node::{DRAIN, Node, Parts, Reload, StartError, TlsFiles, TlsReadError, TlsSource};
+pub use publish::StateError;
 #[cfg(feature = "measure")]
 #[doc(hidden)]
 pub use readers::measure;

@@ -35,7 +35,7 @@ use crate::{
     ledger::Ledger,
     limits::Limits,
     metrics::Metrics,
-    publish::Judges,
+    publish::{Judges, PublishStates, StateError},
     readers::Readers,
     receipts::{Receipts, audit},
     registry::{FollowError, Registry},
@@ -57,6 +57,9 @@ pub enum StartError {
     /// The delivery state cannot be folded.
     #[error(transparent)]
     Delivery(#[from] SlotError),
+    /// The states of publishers cannot be folded.
+    #[error(transparent)]
+    Publishers(#[from] StateError),
     /// The log holds no hub yet.
     #[error("the log holds no hub yet: run ndxp init first")]
     NoGenesis,
@@ -219,6 +222,7 @@ async fn core(parts: &Parts) -> Result<Core, StartError> {
         schemas: Schemas::new(),
         duplicates: Duplicates::new(parts.projections.clone(), &incarnation),
         readers: Readers::new(Arc::clone(&parts.log), Arc::clone(&metrics)),
+        publish_states: PublishStates::open(&parts.log).await?,
         judges: Judges::default(),
         inbound: Budget::default(),
         slots: Slots::open(&parts.log).await?,

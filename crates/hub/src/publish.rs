@@ -5,6 +5,7 @@ mod judge;
 mod key;
 mod prepare;
 mod result;
+mod state;
 mod stream;
 mod take;
 mod target;
@@ -15,11 +16,14 @@ use ndxp_proto::exchange::{PublishRequest, PublishResponse};
 
 use crate::{call::Call, core::Core, refuse::Failed};
 use judge::Mode;
+use state::Position;
 use take::Batch;
 use target::Ask;
 
+pub use state::StateError;
 pub(crate) use {
     judge::Judges,
+    state::PublishStates,
     stream::{Frames, publish_stream},
     target::under,
 };
@@ -36,11 +40,12 @@ impl Core {
         let ask = Ask::read(&request.dataset, request.schema_version, request.access, "")?;
         let target = self.target(call, &ask, call.now).await?;
         self.limits.check(&request.records, mode)?;
+        let position = Position::read(request.source_position, "source_position")?;
         let bytes = request.records.iter().map(|record| record.payload.len()).sum();
         let _held = self.inbound.take(&call.principal, bytes)?;
         let rules = target.rules(&call.traceparent, call.now, &system, mode);
         let judged = self.judge(rules, request.records, bytes).await?;
-        let batch = [Batch { judged }];
+        let batch = [Batch { judged, position }];
         let (mut taken, failed) = self.take(call, &system, &target, mode, &batch, call.now).await;
         match (taken.pop(), failed) {
             (_, Some(failed)) => Err(failed),

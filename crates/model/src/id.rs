@@ -193,6 +193,11 @@ child_of_agency!(
     "A subscription by its full name, written `statistics/units`."
 );
 
+child_of_agency!(
+    SystemName, system: SystemId, "system name", "systems",
+    "A system with the agency that runs it, written `tax/portal`."
+);
+
 /// The id of one change, given by the caller: a UUID. The same id and body within 24 h returns the
 /// first reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

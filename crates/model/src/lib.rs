@@ -27,11 +27,11 @@ pub use agreement::{
 pub use dataset::{Category, Classification, Dataset, DatasetState, MAX_PARTITIONS, SchemaVersion};
 pub use id::{
     AgencyId, AgreementId, DatasetId, DatasetName, InvalidId, OfficerId, PurposeCode, RequestId,
-    SubscriptionId, SubscriptionName, SystemId, TrustDomain,
+    SubscriptionId, SubscriptionName, SystemId, SystemName, TrustDomain,
 };
 pub use keep::{Keep, Retention};
 pub use pointer::{InvalidPointer, Pointer};
-pub use principal::{InvalidPrincipal, Principal, PrincipalName, SystemName};
+pub use principal::{InvalidPrincipal, Principal, PrincipalName};
 pub use record::{InvalidRecordId, Op, RecordId};
 pub use subscription::{DeliveryOptions, DeliveryOrder, OnExpired, OptionRange};
 pub use time::{InvalidTimestamp, Timestamp};

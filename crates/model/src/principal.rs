@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{AgencyId, OfficerId, SystemId, TrustDomain};
+use crate::{AgencyId, OfficerId, SystemId, SystemName, TrustDomain};
 
 /// Why a text does not name a principal.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -103,20 +103,5 @@ impl fmt::Display for PrincipalName {
             Principal::System(id) => write!(f, "agency/{}/system/{id}", self.agency),
             Principal::Officer(id) => write!(f, "agency/{}/officer/{id}", self.agency),
         }
-    }
-}
-
-/// A system with its agency, written `tax/portal`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SystemName {
-    /// The agency that runs the system.
-    pub agency: AgencyId,
-    /// The system's id within the agency.
-    pub system: SystemId,
-}
-
-impl fmt::Display for SystemName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.agency, self.system)
     }
 }

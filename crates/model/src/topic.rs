@@ -16,28 +16,30 @@ pub enum HubTopic {
     Audit,
     /// `ndxp.delivery`: [`LANES`] partitions of hand-outs and cursors.
     Delivery,
+    /// `ndxp.publishers`: one partition, how far each system has come in publishing.
+    Publishers,
 }
 
 impl HubTopic {
     /// Every topic of the hub.
-    pub const ALL: [Self; 3] = [Self::Registry, Self::Audit, Self::Delivery];
+    pub const ALL: [Self; 4] = [Self::Registry, Self::Audit, Self::Delivery, Self::Publishers];
 
     /// Returns the number of partitions, fixed for ever.
     #[must_use]
     pub fn partitions(self) -> u32 {
         match self {
-            Self::Registry | Self::Audit => 1,
+            Self::Registry | Self::Audit | Self::Publishers => 1,
             Self::Delivery => LANES,
         }
     }
 
-    /// Returns what the log keeps of it. Nobody but the lane's owner reads the delivery topic, so
-    /// what is replaced there may go within a minute.
+    /// Returns what the log keeps of it. Nobody follows what is folded at a start only,
+    /// so what is replaced there may go within a minute.
     #[must_use]
     pub fn keep(self) -> Keep {
         match self {
             Self::Registry | Self::Audit => Keep::Everything,
-            Self::Delivery => Keep::Newest { lag_ms: 60_000 },
+            Self::Delivery | Self::Publishers => Keep::Newest { lag_ms: 60_000 },
         }
     }
 }
@@ -57,6 +59,7 @@ impl fmt::Display for Topic {
             Self::Hub(HubTopic::Registry) => f.write_str("ndxp.registry"),
             Self::Hub(HubTopic::Audit) => f.write_str("ndxp.audit.main"),
             Self::Hub(HubTopic::Delivery) => f.write_str("ndxp.delivery"),
+            Self::Hub(HubTopic::Publishers) => f.write_str("ndxp.publishers"),
             Self::Data(name) => write!(f, "ndxp.data.{}.{}", name.agency, name.dataset),
         }
     }

@@ -16,6 +16,7 @@ use super::{
     judge::Mode,
     prepare::{Judged, Prepared},
     result,
+    state::Position,
     target::Target,
 };
 use crate::{
@@ -26,13 +27,15 @@ use crate::{
     ledger::{LedgerError, Receipt},
     metrics::{DatasetLabels, PublishLabels, Stage},
     receipts,
-    refuse::Failed,
+    refuse::{self, Failed},
 };
 
 /// A batch that may be taken.
 #[derive(Debug)]
 pub(super) struct Batch {
     pub judged: Judged,
+    /// Where the publisher stands in its source once this is durable, if it said so.
+    pub position: Option<Position>,
 }
 
 /// What became of a batch: it is durable.
@@ -98,7 +101,21 @@ impl Core {
                 Err(failed) => return (taken, Some(failed)),
             }
         }
-        (taken, refused)
+        match self.note_position(&scene, batches.get(..taken.len()).unwrap_or_default()).await {
+            Ok(()) => (taken, refused),
+            Err(failed) => (Vec::new(), Some(failed)),
+        }
+    }
+
+    /// Makes the last position of the batches that were taken durable. Until it is, they are not
+    /// answered: their outcome is unknown to the publisher, who sends them again.
+    async fn note_position(&self, scene: &Scene<'_>, taken: &[Batch]) -> Result<(), Failed> {
+        let Some(position) = taken.iter().rev().find_map(|batch| batch.position.as_ref()) else {
+            return Ok(());
+        };
+        let owner = (&scene.target.dataset.name, scene.system);
+        let written = self.publish_states.write(&self.log, owner, position, scene.now).await;
+        written.map_err(|cause| refuse::append(&AppendError::Unknown(cause.to_string())).into())
     }
 
     /// Sorts the records and reserves what is new, up to the first batch that cannot be taken.

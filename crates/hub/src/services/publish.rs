@@ -38,8 +38,11 @@ impl PublishService for Services {
 
     async fn get_publish_state(
         &self,
-        _request: Request<GetPublishStateRequest>,
+        request: Request<GetPublishStateRequest>,
     ) -> Result<Response<GetPublishStateResponse>, Status> {
-        Err(Status::unimplemented("NOT_SERVED"))
+        self.serve(request, "GetPublishState", |core, call, request| async move {
+            core.publish_state(&call, &request.dataset)
+        })
+        .await
     }
 }

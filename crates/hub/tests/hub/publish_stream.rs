@@ -2,6 +2,7 @@
 
 mod frames;
 mod resume;
+mod state;
 
 use std::time::{Duration, Instant};
 

@@ -60,6 +60,7 @@ pub(super) fn hub_topic(topic: HubTopic) -> u32 {
         HubTopic::Registry => 1,
         HubTopic::Audit => 2,
         HubTopic::Delivery => 3,
+        HubTopic::Publishers => 4,
     }
 }
 

@@ -31,7 +31,12 @@ impl Faults {
     /// Lets the next append meet this fault. Faults queue: the second call is for the append after
     /// the next. An append that is refused for its content or writes nothing uses none up.
     pub fn next_append(&self, fault: Fault) {
-        self.shared.state().faults.push_back(fault);
+        self.shared.state().faults.push_back(Some(fault));
+    }
+
+    /// Lets the next append that no fault is queued for pass; the next fault is for one behind it.
+    pub fn pass_append(&self) {
+        self.shared.state().faults.push_back(None);
     }
 
     /// Lets the next `count` reads fail with `Unavailable`.

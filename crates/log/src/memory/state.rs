@@ -30,7 +30,7 @@ pub(super) struct State {
     topics: BTreeMap<Topic, Vec<Records>>,
     waiting: Vec<oneshot::Sender<()>>,
     dead: bool,
-    pub(super) faults: VecDeque<Fault>,
+    pub(super) faults: VecDeque<Option<Fault>>,
     pub(super) failing_reads: usize,
     pub(super) held: bool,
 }
@@ -89,7 +89,7 @@ impl State {
     pub(super) fn write(&mut self, draft: Draft) -> Result<Written, AppendError> {
         self.check_alive()?;
         let mut batch = self.checked(draft)?;
-        match self.faults.pop_front() {
+        match self.faults.pop_front().flatten() {
             None => {}
             Some(Fault::NotWritten) => {
                 return Err(AppendError::Unavailable("injected: not written".into()));

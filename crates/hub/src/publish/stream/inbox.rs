@@ -10,7 +10,7 @@ use ndxp_proto::{
 use tokio::task::JoinHandle;
 use tonic::{Code, Status};
 
-use super::super::{judge::Mode, prepare::Judged, take::Batch, target::Target};
+use super::super::{judge::Mode, prepare::Judged, state::Position, take::Batch, target::Target};
 use crate::{
     budget::Held,
     call::Call,
@@ -28,6 +28,7 @@ struct Waiting {
     seq: u64,
     records: usize,
     bytes: usize,
+    position: Option<Position>,
     judging: JoinHandle<Result<Judged, Failed>>,
     /// What came of it, once it was looked at.
     judged: Option<Result<Judged, Refusal>>,
@@ -124,6 +125,7 @@ impl Inbox {
             return Err(Refusal::field("batch.seq", format!("must be {expected}, the next one")));
         }
         self.core.limits.check(&batch.records, self.mode)?;
+        let position = Position::read(batch.source_position, "batch.source_position")?;
         self.last = batch.seq;
         let bytes = batch.records.iter().map(|record| record.payload.len()).sum();
         let held = self.core.inbound.hold(&self.call.principal, bytes);
@@ -135,6 +137,7 @@ impl Inbox {
             seq: batch.seq,
             records,
             bytes,
+            position,
             judging,
             judged: None,
             held,
@@ -174,7 +177,7 @@ impl Inbox {
             match first.judged {
                 Some(Ok(judged)) => {
                     join.seqs.push(first.seq);
-                    join.batches.push(Batch { judged });
+                    join.batches.push(Batch { judged, position: first.position });
                     join._held.push(first.held);
                 }
                 Some(Err(refusal)) => {
