@@ -33,7 +33,7 @@ use std::io;
 use ndxp_proto::{
     error::{Reason, Refusal},
     exchange::{
-        Record, publish_service_server::PublishServiceServer,
+        Record, publish_service_server::PublishServiceServer, subscribe_response::Frame,
         subscribe_service_server::SubscribeServiceServer,
     },
     registry::agency_service_server::AgencyServiceServer,
@@ -134,6 +134,12 @@ impl MockHub {
     pub fn offer<P: Into<String>>(&self, name: &str, payloads: impl IntoIterator<Item = P>) {
         let payloads: Vec<String> = payloads.into_iter().map(Into::into).collect();
         self.shared.change(|state| state.subscription(name).offer(payloads));
+    }
+
+    /// Has a subscription's stream say something between its records: that records will not come
+    /// ([`Frame::Gap`]), or that delivery pauses ([`Frame::Paused`]).
+    pub fn say(&self, name: &str, frame: Frame) {
+        self.shared.change(|state| state.subscription(name).say(frame));
     }
 
     /// Returns the record ids that a subscription has acknowledged, in order, as often as it did.

@@ -135,7 +135,7 @@ impl Reader<'_> {
                     return Ok(Turn::Enough);
                 }
             }
-            News::Event(Event::Idle) if self.args.until_idle => return Ok(Turn::Enough),
+            News::Event(Event::Idle { .. }) if self.args.until_idle => return Ok(Turn::Enough),
             News::Event(Event::Draining { .. }) if !self.args.follow => return Ok(Turn::Ended),
             News::Event(event) => tell(&event, printer),
         }
@@ -186,7 +186,7 @@ fn tell(event: &Event, printer: &mut Printer) {
         Event::Settled { lost, .. } if !lost.is_empty() => {
             printer.say(&format!("{} acknowledgements came too late", lost.len()));
         }
-        Event::Gap { cause, count } => {
+        Event::Gap { cause, count, .. } => {
             let count = count.map_or("some".to_owned(), |count| format!("at most {count}"));
             let why = match cause {
                 GapCause::Unspecified => "for a reason that this version does not know",
@@ -194,10 +194,12 @@ fn tell(event: &Event, printer: &mut Printer) {
             };
             printer.say(&format!("{count} records will not come: {why}"));
         }
-        Event::Paused { cause, next_step } => {
-            printer.say(&format!("paused: {}; {next_step}", subscription::pause(*cause)));
+        Event::Paused { cause, since, next_step } => {
+            let since = since.map(|since| format!(" since {since}")).unwrap_or_default();
+            printer.say(&format!("paused{since}: {}; {next_step}", subscription::pause(*cause)));
         }
-        Event::Deliver(_) | Event::Idle | Event::Settled { .. } | Event::Draining { .. } => {}
+        Event::Deliver(_) | Event::Idle { .. } | Event::Settled { .. } | Event::Draining { .. } => {
+        }
     }
 }
 

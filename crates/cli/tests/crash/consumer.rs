@@ -62,7 +62,7 @@ impl Consumer {
                     self.take(&stream, &delivery, true);
                     stream.ack(&acks(&delivery)).await.unwrap();
                 }
-                Some(Event::Idle) => break,
+                Some(Event::Idle { .. }) => break,
                 Some(_) => {}
                 None => panic!("{}: the stream ended", self.name),
             }

@@ -68,6 +68,9 @@ impl Stream {
                 self.say_end(reason).await;
                 return Err(status(reason));
             }
+            while let Some(word) = self.hub.quietly(&name, |found| found.word()) {
+                self.put(word).await;
+            }
             let credit = &mut self.credit;
             let (records, is_empty) =
                 self.hub.quietly(&name, |found| (found.hand_out(credit), found.is_empty()));

@@ -8,7 +8,9 @@ use std::{
 use bytes::Bytes;
 use ndxp_proto::{
     error::Reason,
-    exchange::{DeliveredRecord, Op, SubscribeSettle, SubscribeSettleResult},
+    exchange::{
+        DeliveredRecord, Op, SubscribeSettle, SubscribeSettleResult, subscribe_response::Frame,
+    },
 };
 
 /// Records of one frame.
@@ -25,6 +27,7 @@ pub(super) struct Subscription {
     acked: Vec<String>,
     rejected: Vec<(String, String)>,
     settlements: u64,
+    words: VecDeque<Frame>,
     end: Option<Reason>,
 }
 
@@ -67,6 +70,16 @@ impl Subscription {
         }
         self.epoch += 1;
         self.epoch
+    }
+
+    /// Has the open stream, or the next one, say something.
+    pub(super) fn say(&mut self, frame: Frame) {
+        self.words.push_back(frame);
+    }
+
+    /// Takes what is to be said next.
+    pub(super) fn word(&mut self) -> Option<Frame> {
+        self.words.pop_front()
     }
 
     /// Asks the open stream to end.

@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use ndxp_model::Timestamp;
 use ndxp_proto::{
     common::Receipt,
-    exchange::{DeliveredRecord, GapCause, PauseCause, subscribe_response::Frame},
+    convert,
+    exchange::{
+        DeliveredRecord, GapCause, PauseCause, SubscribeDeliver, subscribe_response::Frame,
+    },
 };
 
 /// How much may come before it is acknowledged.
@@ -99,6 +103,8 @@ pub struct Delivery {
     pub receipt: Option<Receipt>,
     /// The records, in the order in which they were handed out.
     pub records: Vec<DeliveredRecord>,
+    /// The place behind them, for [`crate::Client::seek_subscription`]; opaque.
+    pub cursor: Bytes,
 }
 
 /// What happens on a stream.
@@ -107,9 +113,16 @@ pub enum Event {
     /// Records came.
     Deliver(Delivery),
     /// Everything that is there now was delivered.
-    Idle,
+    Idle {
+        /// The place up to which it was; opaque.
+        cursor: Bytes,
+    },
     /// Records will not come.
     Gap {
+        /// The place before the first of them; opaque.
+        from: Bytes,
+        /// The place behind the last of them; opaque.
+        to: Bytes,
         /// Why.
         cause: GapCause,
         /// How many at most; `None` under a row filter.
@@ -119,6 +132,8 @@ pub enum Event {
     Paused {
         /// Why.
         cause: PauseCause,
+        /// Since when.
+        since: Option<Timestamp>,
         /// What the consumer can do.
         next_step: String,
     },
@@ -150,12 +165,13 @@ impl Event {
     pub(super) fn of(frame: Frame) -> Option<Self> {
         match frame {
             Frame::Deliver(deliver) => {
-                Some(Self::Deliver(Delivery { receipt: deliver.receipt, records: deliver.records }))
+                let SubscribeDeliver { receipt, records, cursor } = deliver;
+                Some(Self::Deliver(Delivery { receipt, records, cursor }))
             }
             Frame::SettleResult(result) => {
                 Some(Self::Settled { settled: result.settled, lost: result.lost })
             }
-            Frame::Idle(_) => Some(Self::Idle),
+            Frame::Idle(idle) => Some(Self::Idle { cursor: idle.cursor }),
             Frame::Suspended(suspended) => {
                 let (agreement, reason) = (suspended.agreement, suspended.reason);
                 Some(Self::Suspended { agreement, reason })
@@ -167,9 +183,14 @@ impl Event {
                 let retry_after = Duration::new(seconds, nanos);
                 Some(Self::Draining { reason: draining.reason, retry_after })
             }
-            Frame::Gap(gap) => Some(Self::Gap { cause: gap.cause(), count: gap.count }),
+            Frame::Gap(gap) => {
+                let cause = gap.cause();
+                Some(Self::Gap { from: gap.from, to: gap.to, cause, count: gap.count })
+            }
             Frame::Paused(paused) => {
-                Some(Self::Paused { cause: paused.cause(), next_step: paused.next_step })
+                let (cause, since) = (paused.cause(), paused.since);
+                let since = convert::instant(since, "since").ok();
+                Some(Self::Paused { cause, since, next_step: paused.next_step })
             }
             Frame::Ready(_) | Frame::Heartbeat(_) => None,
         }

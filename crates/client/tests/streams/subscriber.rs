@@ -1,7 +1,13 @@
 use ndxp_client::{
     Delivery, Event, Failure, News, SubscribeOptions, Subscriber, SubscriberOptions,
     mock::MockHub,
-    proto::{error::Reason, exchange::DeliveredRecord},
+    proto::{
+        error::Reason,
+        exchange::{
+            DeliveredRecord, GapCause, PauseCause, SubscribeGap, SubscribePaused,
+            subscribe_response::Frame,
+        },
+    },
 };
 
 const NAME: &str = "agencies/tax/subscriptions/people";
@@ -186,4 +192,31 @@ async fn no_more_records_come_than_were_wanted_in_all() {
     // Whether the acknowledgement arrived before, nobody knows: then what is left is less.
     let again = next(&mut subscriber).await;
     assert!(again.records.len() <= 4);
+}
+
+#[tokio::test]
+async fn gaps_and_pauses_are_told_and_delivery_goes_on() {
+    let hub = hub_with(0).await;
+    let mut subscriber = subscriber(&hub);
+    let gap = SubscribeGap {
+        from: "a".into(),
+        to: "b".into(),
+        cause: GapCause::Retention.into(),
+        count: Some(7),
+    };
+    let (cause, next_step) = (PauseCause::ConsumerFailing.into(), "mend it".to_owned());
+    hub.say(NAME, Frame::Gap(gap));
+    hub.say(NAME, Frame::Paused(SubscribePaused { cause, since: None, next_step }));
+    hub.offer(NAME, ["{}"]);
+    let mut told = Vec::new();
+    while told.len() < 3 {
+        if let Some(News::Event(event)) = subscriber.news().await.unwrap() {
+            told.push(event);
+        }
+    }
+    let gap =
+        Event::Gap { from: "a".into(), to: "b".into(), cause: GapCause::Retention, count: Some(7) };
+    let (cause, next_step) = (PauseCause::ConsumerFailing, "mend it".to_owned());
+    assert_eq!(told[..2], [gap, Event::Paused { cause, since: None, next_step }]);
+    assert!(matches!(told[2], Event::Deliver(_)));
 }

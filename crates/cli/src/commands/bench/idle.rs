@@ -54,8 +54,12 @@ async fn open(clients: &[Client], number: usize, count: usize) -> Result<Vec<Sub
     for stream in 0..count {
         let name = crew::subscription(number, stream);
         let mut stream = client.subscribe(&name, &receive::stream_options()).await?;
-        while stream.next().await?.context("the stream ended")? != Event::Idle {}
+        while !is_idle(&stream.next().await?.context("the stream ended")?) {}
         open.push(stream);
     }
     Ok(open)
+}
+
+fn is_idle(event: &Event) -> bool {
+    matches!(event, Event::Idle { .. })
 }
