@@ -59,6 +59,8 @@ pub enum Entry {
     Deny(Deny),
     /// A registry record was applied.
     Registry(Registry),
+    /// Somebody changed how far a subscription has come.
+    Delivery(Delivery),
     /// A node started.
     Boot(Boot),
 }
@@ -72,6 +74,7 @@ impl Entry {
             Self::Release(_) => "release",
             Self::Deny(_) => "deny",
             Self::Registry(_) => "registry",
+            Self::Delivery(_) => "delivery",
             Self::Boot(_) => "boot",
         }
     }
@@ -83,6 +86,7 @@ impl Entry {
             Self::Publish(publish) => Some(publish.n),
             Self::Release(release) => Some(release.n),
             Self::Deny(deny) => Some(deny.n.get()),
+            Self::Delivery(delivery) => delivery.n,
             Self::Registry(_) | Self::Boot(_) => None,
         }
     }
@@ -219,6 +223,21 @@ pub struct Registry {
     pub position: u64,
     /// `reg.h`: SHA-256 of the record's bytes.
     pub hash: Sha256Hex,
+}
+
+/// Written before a subscription's cursor is moved, or its dead letters are redriven or purged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// The system or officer who wants it.
+    pub by: PrincipalName,
+    /// Of which dataset.
+    pub ds: DatasetAt,
+    /// `sub`: which subscription.
+    pub sub: SubscriptionName,
+    /// The call's name.
+    pub op: Word,
+    /// How many dead letters it is about; absent for a cursor.
+    pub n: Option<u64>,
 }
 
 /// Written when a node starts.

@@ -11,7 +11,7 @@ mod round_trip;
 use std::num::NonZeroU64;
 
 use ndxp_audit::{
-    Boot, Caller, DatasetAt, Delivered, Deny, Entry, EntryId, Publish, Registry, Release,
+    Boot, Caller, DatasetAt, Delivered, Delivery, Deny, Entry, EntryId, Publish, Registry, Release,
     Sha256Hex, Stamp, Under,
 };
 use ndxp_model::Timestamp;
@@ -93,6 +93,21 @@ fn registry() -> Registry {
     }
 }
 
+fn delivery() -> Delivery {
+    Delivery {
+        by: "agency/land/officer/steward-1".parse().unwrap(),
+        ds: dataset("tax/income"),
+        sub: "land/all".parse().unwrap(),
+        op: "PurgeDeadLetters".parse().unwrap(),
+        n: Some(3),
+    }
+}
+
+fn seek() -> Delivery {
+    let by = "agency/land/system/portal".parse().unwrap();
+    Delivery { by, op: "SeekSubscription".parse().unwrap(), n: None, ..delivery() }
+}
+
 fn boot() -> Boot {
     Boot {
         version: "0.1.0".parse().unwrap(),
@@ -136,6 +151,8 @@ fn samples() -> Vec<(&'static str, Entry)> {
         ("deny-repeated", Entry::Deny(early)),
         ("deny-unnamed", Entry::Deny(unnamed)),
         ("registry", Entry::Registry(registry())),
+        ("delivery", Entry::Delivery(delivery())),
+        ("delivery-seek", Entry::Delivery(seek())),
         ("boot", Entry::Boot(boot())),
     ]
 }

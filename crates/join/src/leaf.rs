@@ -78,6 +78,7 @@ impl Leaf {
             "deny" if self.text("by").is_empty() => &["crt", "op", "dec", "why"],
             "deny" => &["by", "cons", "op", "dec", "why"],
             "registry" => &["by", "op"],
+            "delivery" => &["by", "cons", "prov", "ds", "op", "sub"],
             "boot" => &["ver", "inc"],
             _ => return Some("is of an unknown kind"),
         };
@@ -89,7 +90,7 @@ impl Leaf {
         if counted && self.number("n").is_none_or(|n| n == 0) {
             return Some("has no count");
         }
-        if !counted && self.position().is_none() {
+        if !counted && self.kind() != "delivery" && self.position().is_none() {
             return Some("names no registry position");
         }
         let said = match self.kind() {

@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 
 use super::{INTEGER_END, LeafProblem, VERSION};
 use crate::{
-    Boot, Caller, DatasetAt, Delivered, Deny, Entry, Publish, Registry, Release, Stamp, Under,
+    Boot, Caller, DatasetAt, Delivered, Delivery, Deny, Entry, Publish, Registry, Release, Stamp,
+    Under,
 };
 
 pub(super) fn leaf(bytes: &[u8]) -> Result<(Stamp, Entry), LeafProblem> {
@@ -81,6 +82,7 @@ impl Members {
             "release" => self.release().map(Entry::Release),
             "deny" => self.deny().map(Entry::Deny),
             "registry" => self.registry().map(Entry::Registry),
+            "delivery" => self.delivery().map(Entry::Delivery),
             "boot" => self.boot().map(Entry::Boot),
             _ => Err(LeafProblem::UnknownKind),
         }
@@ -138,6 +140,12 @@ impl Members {
         let hash = hash.and_then(|text| text.parse().ok()).ok_or(LeafProblem::Member("reg"))?;
         let (by, op) = (self.read("by")?, self.read("op")?);
         Ok(Registry { by, op, position: self.position()?, hash })
+    }
+
+    fn delivery(&self) -> Result<Delivery, LeafProblem> {
+        let n = self.0.contains_key("n").then(|| self.integer("n")).transpose()?;
+        let (sub, op) = (self.read("sub")?, self.read("op")?);
+        Ok(Delivery { by: self.by()?, ds: self.dataset()?, sub, op, n })
     }
 
     fn boot(&self) -> Result<Boot, LeafProblem> {

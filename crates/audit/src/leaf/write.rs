@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::{EncodeError, INTEGER_END, VERSION};
 use crate::{
-    Boot, Caller, DatasetAt, Delivered, Deny, Entry, Publish, Registry, Release, Sha256Hex, Stamp,
-    Under,
+    Boot, Caller, DatasetAt, Delivered, Delivery, Deny, Entry, Publish, Registry, Release,
+    Sha256Hex, Stamp, Under,
 };
 
 /// All texts are ASCII without quote and backslash, by their types, and all numbers are integers.
@@ -23,6 +23,7 @@ pub(super) fn line(stamp: &Stamp, entry: &Entry) -> Result<String, EncodeError> 
         Entry::Release(release) => line.release(release)?,
         Entry::Deny(deny) => line.deny(deny)?,
         Entry::Registry(registry) => line.registry(registry)?,
+        Entry::Delivery(delivery) => line.delivery(delivery)?,
         Entry::Boot(boot) => line.boot(boot)?,
     }
     Ok(Value::Object(line.members).to_string())
@@ -111,6 +112,15 @@ impl Line {
         self.text("by", &entry.by);
         self.text("op", &entry.op);
         self.position(entry.position, Some(entry.hash))
+    }
+
+    fn delivery(&mut self, entry: &Delivery) -> Result<(), EncodeError> {
+        self.dataset(&entry.ds);
+        self.text("cons", &entry.by.agency);
+        self.text("by", &entry.by);
+        self.text("op", &entry.op);
+        self.text("sub", &entry.sub);
+        entry.n.map_or(Ok(()), |n| self.integer("n", n))
     }
 
     fn boot(&mut self, entry: &Boot) -> Result<(), EncodeError> {

@@ -11,7 +11,7 @@ macro_rules! golden {
     };
 }
 
-const LEAVES: [(&str, &[u8]); 9] = golden![
+const LEAVES: [(&str, &[u8]); 11] = golden![
     "publish",
     "publish-elsewhere",
     "release",
@@ -20,6 +20,8 @@ const LEAVES: [(&str, &[u8]); 9] = golden![
     "deny-repeated",
     "deny-unnamed",
     "registry",
+    "delivery",
+    "delivery-seek",
     "boot",
 ];
 
