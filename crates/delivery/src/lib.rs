@@ -90,6 +90,6 @@ pub use record::{
 pub use stream::{
     Delivery, Extended, Fate, Frame, HandError, HandOut, Item, MOST_LETTERS, MOST_REDRIVEN, Newer,
     NoPass, NotOpened, Opening, Outcome, Pause, Read, Redriven, Refetch, Revisit, SettleResult,
-    Settlement, Stream, TooManyRedriven, UnknownPartition, Want,
+    Settlement, Stream, TooManyRedriven, UnknownPartition, Waiting, Want,
 };
 pub use token::{AckToken, InvalidAckToken};

@@ -44,7 +44,7 @@ pub use opening::{NotOpened, Opening};
 pub use pass::{NoPass, Revisit};
 pub use pause::{MOST_LETTERS, Pause};
 pub use settle::{Extended, Outcome, SettleResult, Settlement};
-pub use want::{Read, Want};
+pub use want::{Read, Waiting, Want};
 
 /// So many records settled above the cursor are made durable at once, fewer at a checkpoint.
 const UNSAVED: u64 = 256;

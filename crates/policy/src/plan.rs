@@ -102,6 +102,12 @@ impl Plan {
         !key_fields.is_empty() && key_fields.iter().all(|key| self.fields.grants(key.tokens()))
     }
 
+    /// Says whether another plan lets the same fields through, whatever their row filters are.
+    #[must_use]
+    pub fn shows_fields_as(&self, other: &Self) -> bool {
+        self.fields == other.fields
+    }
+
     /// Says whether records are withheld by their content. Then positions and counts of what was
     /// released would tell the consumer how many it did not get.
     #[must_use]

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Waiting;
 use crate::place::{KeyHash, Place, Verdict};
 
 /// A record that is unsettled, with what has to be known to hand it out again.
@@ -105,6 +106,12 @@ impl Held {
 
     pub(super) fn log_count(&self) -> u64 {
         self.log_count
+    }
+
+    pub(super) fn waiting(&self) -> Waiting {
+        let (delayed, ready) = (self.timers.len(), self.ready.len());
+        let parked = self.records.len() - delayed - ready;
+        Waiting { parked: parked as u64, delayed: delayed as u64, ready: ready as u64 }
     }
 
     /// Takes the next place off whose moment has come; the record stays.

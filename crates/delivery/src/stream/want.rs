@@ -24,6 +24,17 @@ pub struct Want {
     pub paused: Option<Pause>,
 }
 
+/// How many records wait, and for what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting {
+    /// For another record of their key.
+    pub parked: u64,
+    /// For a moment: a retry's delay, or the pace of a redrive.
+    pub delayed: u64,
+    /// To be fetched and handed out.
+    pub ready: u64,
+}
+
 /// Where to read on in a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Read {
@@ -123,6 +134,12 @@ impl Stream {
         let probe = probe.map(|failing| failing.probe_at_ms).filter(|ms| *ms > now.monotonic_ms);
         let moments = [self.given.next_end(), self.held.next_timer(), probe];
         moments.into_iter().flatten().min()
+    }
+
+    /// Returns how many records the machine keeps that are not outstanding, by what they wait for.
+    #[must_use]
+    pub fn waiting(&self) -> Waiting {
+        self.held.waiting()
     }
 
     /// Tells whether everything that the log holds, as far as is known, was handed out and settled.
