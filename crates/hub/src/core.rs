@@ -16,11 +16,13 @@ use crate::{
     boot,
     budget::Budget,
     call::Call,
+    cursors::CursorKey,
     duplicates::Duplicates,
     keys::Keys,
     ledger::{Ledger, Receipt},
     limits::Limits,
     metrics::{Metrics, ReasonLabels, RpcLabels},
+    monotonic::Monotonic,
     node::Tls,
     publish::{Judges, PublishStates},
     readers::Readers,
@@ -35,6 +37,7 @@ use crate::{
 pub(crate) struct Core {
     pub node: String,
     pub clock: Clock,
+    pub monotonic: Monotonic,
     pub log: Arc<dyn Log>,
     pub registry: Registry,
     /// The registry position below which every change has its audit entry. Whoever holds it
@@ -52,6 +55,7 @@ pub(crate) struct Core {
     pub slots: Slots,
     pub streams: Streams,
     pub keys: Keys,
+    pub cursors: CursorKey,
     pub limits: Limits,
     pub metrics: Arc<Metrics>,
     pub connections: Connections,
@@ -73,10 +77,9 @@ impl Core {
         (self.clock)()
     }
 
-    /// The moment for the delivery machine. No lease runs yet, so the time of day will do.
+    /// The moment for the delivery machine.
     pub(crate) fn delivery_now(&self) -> ndxp_delivery::Now {
-        let wall = self.now();
-        ndxp_delivery::Now { monotonic_ms: u64::try_from(wall.millis()).unwrap_or(0), wall }
+        ndxp_delivery::Now { monotonic_ms: (self.monotonic)(), wall: self.now() }
     }
 
     /// Answers a call: runs the work, measures it, and turns a failure into the one shape of the

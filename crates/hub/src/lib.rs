@@ -14,6 +14,7 @@ mod budget;
 mod call;
 mod contract;
 mod core;
+mod cursors;
 mod decide;
 mod duplicates;
 mod gate;
@@ -24,10 +25,10 @@ mod keys;
 mod ledger;
 mod limits;
 mod metrics;
+mod monotonic;
 mod node;
 mod publish;
 mod pulse;
-#[expect(dead_code, reason = "the delivery of subscriptions is being moved onto it")]
 mod readers;
 mod receipts;
 mod refuse;
@@ -38,9 +39,11 @@ mod subscribe;
 mod trace;
 
 pub use boot::BootError;
+pub use cursors::CursorKey;
 pub use genesis::{Genesis, GenesisError, genesis};
 pub use http::LogSize;
 pub use keys::Keys;
+pub use monotonic::{Monotonic, boot_time};
 pub use node::{DRAIN, Node, Parts, Reload, StartError, TlsFiles, TlsReadError, TlsSource};
 pub use publish::StateError;
 #[cfg(feature = "measure")]

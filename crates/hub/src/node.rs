@@ -211,9 +211,13 @@ async fn core(parts: &Parts) -> Result<Core, StartError> {
     let gateway = format!("{}-{boot}", parts.node).parse().map_err(BootError::from)?;
     let ledger =
         Ledger::new(Arc::clone(&parts.log), parts.clock.clone(), gateway, Arc::clone(&metrics));
+    let slots = Slots::open(&parts.log).await?;
+    let there = |name: &_| registry.read(|state| state.subscriptions.contains_key(name));
+    slots.forget_all_but(&parts.log, there, (parts.clock)()).await?;
     Ok(Core {
         node: parts.node.clone(),
         clock: parts.clock.clone(),
+        monotonic: Arc::clone(&parts.monotonic),
         log: Arc::clone(&parts.log),
         registry,
         audited: Mutex::new(0),
@@ -225,9 +229,10 @@ async fn core(parts: &Parts) -> Result<Core, StartError> {
         publish_states: PublishStates::open(&parts.log).await?,
         judges: Judges::default(),
         inbound: Budget::default(),
-        slots: Slots::open(&parts.log).await?,
+        slots,
         streams: Streams::default(),
         keys: parts.keys.clone(),
+        cursors: parts.cursors.clone(),
         limits: Limits::default(),
         metrics,
         connections,

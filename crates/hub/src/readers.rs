@@ -24,10 +24,9 @@ use std::{fmt, sync::Arc};
 use ndxp_log::{Log, Partition, ReadError, ReadLimits};
 use tokio::sync::Semaphore;
 
-#[expect(unused_imports, reason = "the delivery of subscriptions is being moved onto it")]
 pub(crate) use {
     projector::Projector,
-    shown::{Handed, Judged, Shown},
+    shown::{Handed, Judged, Shown, key_hash},
 };
 
 use crate::metrics::{Metrics, SourceLabels};

@@ -242,6 +242,7 @@ impl From<SlotError> for Failed {
     fn from(error: SlotError) -> Self {
         Self(match error {
             SlotError::Read(cause) => read(&cause),
+            SlotError::Append(cause) => append(&cause),
             SlotError::Record { .. } => bug(&error),
         })
     }

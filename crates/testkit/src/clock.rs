@@ -37,6 +37,13 @@ impl TestClock {
         self.0.fetch_add(millis, Ordering::SeqCst);
     }
 
+    /// Returns it as the hub's clock of leases and delays: they run when the test says so.
+    #[must_use]
+    pub fn as_monotonic(&self) -> ndxp_hub::Monotonic {
+        let clock = self.clone();
+        Arc::new(move || u64::try_from(clock.now().millis()).unwrap_or_default())
+    }
+
     /// Returns it as the hub takes it.
     #[must_use]
     pub fn as_clock(&self) -> Clock {

@@ -3,7 +3,7 @@
 use std::{fs, path::Path, sync::Arc};
 
 use anyhow::{Context, Result};
-use ndxp_hub::{DRAIN, Keys, Node, Parts, TlsFiles, TlsReadError, TlsSource};
+use ndxp_hub::{CursorKey, DRAIN, Keys, Node, Parts, TlsFiles, TlsReadError, TlsSource};
 use tokio::net::TcpListener;
 
 use super::{Engine, HubDirectory};
@@ -66,9 +66,12 @@ async fn node(
         projections: Some(data.projections()),
         keys: Keys::load(&keys)
             .with_context(|| format!("cannot read the key in {}", keys.display()))?,
+        cursors: CursorKey::load_or_create(&keys, &super::random()?)
+            .with_context(|| format!("cannot read the key of cursors in {}", keys.display()))?,
         tls: source(config.tls.clone()),
         drain: DRAIN,
         clock: Arc::new(super::now),
+        monotonic: ndxp_hub::boot_time(),
         grpc: listeners.grpc,
         http: listeners.http,
     };

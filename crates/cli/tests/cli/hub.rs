@@ -101,9 +101,11 @@ async fn serve(nation: &Path, dir: &Path, tls: TlsFiles) -> Node {
         log_size: Arc::new(|| 0),
         projections: None,
         keys: Keys::from_bytes(&[7; 32]),
+        cursors: ndxp_hub::CursorKey::from_bytes(&[8; 32]),
         tls: tls.into(),
         drain: ndxp_hub::DRAIN,
         clock: Arc::new(now),
+        monotonic: ndxp_hub::boot_time(),
         grpc: TcpListener::bind("127.0.0.1:0").await.unwrap(),
         http: TcpListener::bind("127.0.0.1:0").await.unwrap(),
     };

@@ -7,7 +7,7 @@ use ndxp_log::Log;
 use tokio::{net::TcpListener, sync::watch};
 
 use super::TlsSource;
-use crate::{http::LogSize, keys::Keys};
+use crate::{cursors::CursorKey, http::LogSize, keys::Keys, monotonic::Monotonic};
 
 /// What a node is made of. Listeners are bound by the caller, so that a test may choose port 0.
 pub struct Parts {
@@ -24,12 +24,16 @@ pub struct Parts {
     pub projections: Option<PathBuf>,
     /// The hub's own key.
     pub keys: Keys,
+    /// The hub's own key of cursors.
+    pub cursors: CursorKey,
     /// The server's certificate and whom it trusts.
     pub tls: TlsSource,
     /// How long streams and calls may take to end at a shutdown, usually [`DRAIN`](crate::DRAIN).
     pub drain: Duration,
     /// The time.
     pub clock: Clock,
+    /// The clock of leases and delays, usually [`boot_time`](crate::boot_time).
+    pub monotonic: Monotonic,
     /// Where gRPC is served, over mutual TLS.
     pub grpc: TcpListener,
     /// Where health and metrics are served, in clear: internal.

@@ -39,7 +39,7 @@ impl Facts {
         let Stored { offset, record } = stored;
         let stored = record.size();
         let raw_key = record.key.clone().unwrap_or_default();
-        let key_hash = KeyHash(hash(&raw_key));
+        let key_hash = key_hash(&raw_key);
         let read = headers::Stored::read(&record).zip(std::str::from_utf8(&raw_key).ok());
         let within = |text: &str| slice(&record, text);
         match read {
@@ -91,9 +91,10 @@ fn slice(record: &Record, text: &str) -> Bytes {
     record.headers.iter().find(within).map(|header| header.value.clone()).unwrap_or_default()
 }
 
-fn hash(key: &[u8]) -> u128 {
+/// Returns 128 bits of a record's key.
+pub(crate) fn key_hash(key: &[u8]) -> KeyHash {
     let digest = Sha256::digest(key);
-    u128::from_be_bytes(*digest.first_chunk().unwrap_or(&[0; 16]))
+    KeyHash(u128::from_be_bytes(*digest.first_chunk().unwrap_or(&[0; 16])))
 }
 
 /// Whether a consumer sees the key as it is.

@@ -5,17 +5,18 @@ use ndxp_model::{AgencyId, DatasetName, Operation, SubscriptionName, Timestamp, 
 use ndxp_proto::{
     convert,
     error::Refusal,
-    exchange::{self as pb, subscribe_service_server::SubscribeService},
+    exchange::{self as pb, seek_subscription_request, subscribe_service_server::SubscribeService},
 };
 use ndxp_registry::{Command, StartAt, Subscription};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{Services, cut};
 use crate::{
+    call::Call,
     core::Core,
     decide::Asked,
     refuse::{self, Failed},
-    subscribe::{self, Frames, Outbox},
+    subscribe::{self, Frames, Outbox, seek::To},
 };
 
 #[tonic::async_trait]
@@ -41,6 +42,7 @@ impl SubscribeService for Services {
             };
             subscribe::may(&core, &call, asked)?;
             let start = start_at(&core, &dataset, start, time).await?;
+            forget_older(&core, &call, &name).await?;
             let created = name.clone();
             let command = Command::CreateSubscription {
                 name: created,
@@ -126,7 +128,9 @@ impl SubscribeService for Services {
         self.serve(request, "DeleteSubscription", |core, call, request| async move {
             let id = convert::request_id(&request.request_id)?;
             let name = convert::subscription_name(&request.name, "name")?;
-            let receipt = core.change(&call, id, Command::DeleteSubscription(name)).await?;
+            let command = Command::DeleteSubscription(name.clone());
+            let receipt = core.change(&call, id, command).await?;
+            core.slots.forget(&core.log, &name, core.now()).await?;
             Ok(pb::DeleteSubscriptionResponse { receipt: Some(receipt) })
         })
         .await
@@ -134,16 +138,26 @@ impl SubscribeService for Services {
 
     async fn seek_subscription(
         &self,
-        _request: Request<pb::SeekSubscriptionRequest>,
+        request: Request<pb::SeekSubscriptionRequest>,
     ) -> Result<Response<pb::SeekSubscriptionResponse>, Status> {
-        Err(Status::unimplemented("NOT_SERVED"))
+        self.serve(request, "SeekSubscription", |core, call, request| async move {
+            convert::request_id(&request.request_id)?;
+            let name = convert::subscription_name(&request.name, "name")?;
+            let to = seek_to(request.to)?;
+            subscribe::seek::seek(&core, &call, &name, to, request.dry_run).await
+        })
+        .await
     }
 
     async fn get_subscription_status(
         &self,
-        _request: Request<pb::GetSubscriptionStatusRequest>,
+        request: Request<pb::GetSubscriptionStatusRequest>,
     ) -> Result<Response<pb::GetSubscriptionStatusResponse>, Status> {
-        Err(Status::unimplemented("NOT_SERVED"))
+        self.serve(request, "GetSubscriptionStatus", |core, call, request| async move {
+            let name = convert::subscription_name(&request.name, "name")?;
+            subscribe::seek::status(&core, &call, &name).await
+        })
+        .await
     }
 
     type SubscribeStream = Frames;
@@ -158,6 +172,30 @@ impl SubscribeService for Services {
         self.0.stamp(&call, response.metadata_mut());
         tokio::spawn(subscribe::open(self.0.clone(), call, request.into_inner(), outbox));
         Ok(response)
+    }
+}
+
+/// Forgets what a deletion that was not finished has left of a subscription of this name.
+async fn forget_older(core: &Core, call: &Call, name: &SubscriptionName) -> Result<(), Failed> {
+    let own = name.agency == call.principal.agency;
+    let is_new = core.registry.read(|state| !state.subscriptions.contains_key(name));
+    if own && is_new && core.slots.look(name, |progress| progress.epoch() > 0) == Some(true) {
+        core.slots.forget(&core.log, name, core.now()).await?;
+    }
+    Ok(())
+}
+
+fn seek_to(to: Option<seek_subscription_request::To>) -> Result<To, Refusal> {
+    use seek_subscription_request::To as Asked;
+    match to {
+        None => Err(Refusal::field("to", "is required")),
+        Some(Asked::Cursor(cursor)) => Ok(To::Cursor(cursor)),
+        Some(Asked::Time(time)) => Ok(To::Time(convert::instant(Some(time), "time")?)),
+        Some(Asked::Position(position)) => match pb::StartPosition::try_from(position) {
+            Ok(pb::StartPosition::Earliest) => Ok(To::Earliest),
+            Ok(pb::StartPosition::Latest) => Ok(To::Latest),
+            _ => Err(Refusal::field("position", "must be EARLIEST or LATEST")),
+        },
     }
 }
 

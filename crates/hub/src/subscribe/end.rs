@@ -56,6 +56,20 @@ impl End {
         ))
     }
 
+    /// The subscription was changed: a new stream goes on from there.
+    pub(super) fn changed() -> Self {
+        Self::Refused(Refusal::new(
+            Reason::SubscriptionChanged,
+            "the subscription was changed, or its cursor moved",
+            "open the stream again after the delay",
+        ))
+    }
+
+    /// Says whether the peer has lost its right: it is cut and nothing is waited for.
+    pub(super) fn is_loss(&self) -> bool {
+        matches!(self, Self::Denied(_) | Self::Condemned(_) | Self::Revised)
+    }
+
     pub(super) fn draining() -> Self {
         Self::Refused(refuse::draining())
     }

@@ -3,9 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use ndxp_audit::DatasetAt;
-use ndxp_delivery::{Applied, DeliveryRecord, Limits as Bounds, Options, Order, Stream as Machine};
+use ndxp_delivery::{Applied, DeliveryRecord, Stream as Machine};
 use ndxp_log::Partition;
-use ndxp_model::{Dataset, DatasetState, SubscriptionName, Topic};
+use ndxp_model::{AgreementRef, Dataset, DatasetState, SubscriptionName, Topic};
 use ndxp_proto::{
     convert,
     error::Refusal,
@@ -21,15 +21,19 @@ use tonic::Streaming;
 
 use super::{
     end::{End, finish},
+    judge::Judge,
     live::Live,
+    options,
     outbox::Outbox,
     right::Right,
-    slots::Turn,
+    seek::{first_positions, sealer},
+    slots::{Turn, Why},
 };
 use crate::{
     call::Call,
     core::Core,
     metrics::KindLabels,
+    readers::Projector,
     refuse::{self, Failed},
 };
 
@@ -45,7 +49,7 @@ pub(crate) async fn open(
 ) {
     let kind = KindLabels { kind: "subscribe" };
     core.metrics.streams.get_or_create(&kind).inc();
-    match opened(&core, &call, &mut incoming).await {
+    match opened(&core, &call, &mut incoming, &outbox).await {
         Err(end) => finish(&core, &call, end, outbox, &mut incoming, None).await,
         Ok(mut live) => {
             let ready = Out::Ready(ready(&live));
@@ -53,7 +57,7 @@ pub(crate) async fn open(
                 Ok(()) => live.run(&mut incoming, &outbox).await,
                 Err(end) => end,
             };
-            let (right, _place) = live.retire();
+            let (right, _place) = live.retire(&end).await;
             finish(&core, &call, end, outbox, &mut incoming, Some(right)).await;
         }
     }
@@ -64,16 +68,24 @@ async fn opened(
     core: &Arc<Core>,
     call: &Arc<Call>,
     incoming: &mut Streaming<SubscribeRequest>,
+    outbox: &Outbox,
 ) -> Result<Live, End> {
     let open = first_frame(incoming).await?;
     let name = convert::subscription_name(&open.subscription, "open.subscription")?;
     call.system()?;
     let place = core.streams.open(&call.principal, core.limits.streams_per_system)?;
     let (subscription, dataset) = find(core, call, &name)?;
-    let start = subscription.start.clone();
-    let right = Right::open(core, call, subscription)?;
-    let mut turn = core.slots.turn(&core.log, &name).await?;
-    let machine = machine(core, &mut turn, start, &dataset, &right).await?;
+    let mut right = Right::open(core, call, name.clone(), subscription)?;
+    let mut turn = core.slots.turn(&core.log, &name, Why::Stream).await?;
+    // It may have been deleted while this waited.
+    right.check()?;
+    turn.streams();
+    let view = right.grant().agreement.clone();
+    let opened = open_machine(core, &turn, right.subscription(), &dataset, view).await;
+    let (machine, reached) = opened?;
+    let (plan, progress) = (&right.grant().plan, machine.progress());
+    let kept = turn.kept();
+    let judge = Judge::open(core, &dataset, plan, progress, reached, kept).await?;
     let mut ends = StreamMap::new();
     let mut known_ends = Vec::new();
     for number in 0..dataset.partitions {
@@ -81,62 +93,78 @@ async fn opened(
         known_ends.push(*end.borrow());
         ends.insert(number, WatchStream::from_changes(end));
     }
-    let (core, call) = (Arc::clone(core), Arc::clone(call));
-    let (starved, idle_sent) = (false, false);
-    Ok(Live {
-        core,
-        call,
+    let sealer = sealer(core, &name)?;
+    let mut live = Live {
+        sealer,
+        core: Arc::clone(core),
+        call: Arc::clone(call),
         name,
-        dataset,
+        projector: Projector::new(&dataset, Arc::clone(&right.grant().plan)),
+        pseudonyms: core.keys.of(&call.principal.agency, &dataset.name),
         right,
+        dataset,
         turn,
         machine,
+        judge,
         ends,
-        known_ends,
-        starved,
-        idle_sent,
+        known_ends: known_ends.clone(),
+        taken: outbox.taken(),
+        told_taken: 0,
+        wake_ms: None,
+        idle_sent: false,
+        paused: None,
+        paused_told_ms: None,
+        broken: false,
         place,
-    })
+    };
+    for (number, end) in (0..).zip(known_ends) {
+        live.see(number, end)?;
+    }
+    live.refuse_expired().await?;
+    Ok(live)
 }
 
 /// Makes the opening durable: it fences every earlier stream, and what that one may have sent is
 /// known from here on.
-async fn machine(
+pub(super) async fn open_machine(
     core: &Core,
-    turn: &mut Turn,
-    mut start: Vec<u64>,
+    turn: &Turn,
+    subscription: &Subscription,
     dataset: &Dataset,
-    right: &Right,
-) -> Result<Machine, End> {
-    start.resize(dataset.partitions as usize, 0);
-    let view = right.grant().agreement.clone();
-    let opening = DeliveryRecord::from(turn.progress().opening(&start, view));
+    view: AgreementRef,
+) -> Result<(Machine, Vec<u64>), End> {
+    let start = first_positions(core, &subscription.start, dataset).await?;
+    let opening = DeliveryRecord::from(turn.look(|progress| progress.opening(&start, view)));
     let applied = turn.write(&core.log, opening, core.now()).await;
     if applied.map_err(|e| Failed(refuse::append(&e)))? != Applied::Taken {
         return Err(End::fenced());
     }
     let bug = |cause: &(dyn std::error::Error + 'static)| Failed(refuse::bug(cause));
-    let (records, bytes) = (core.limits.outstanding_records, core.limits.outstanding_bytes);
-    let bounds = Bounds::new(u64::from(records), bytes).map_err(|e| bug(&e))?;
-    let options = Options { order: Order::None, limits: bounds, ..Options::default() };
-    let opening = Machine::open(turn.progress(), options, core.delivery_now());
+    let options = options::of(&subscription.options, dataset.category);
+    let options = options.map_err(|e| bug(&e))?;
+    let now = core.delivery_now();
+    let opening = turn.look(|progress| Machine::open(progress, options, now));
     let opening = opening.map_err(|e| bug(&e))?;
-    for record in opening.change.append {
-        let applied = turn.write(&core.log, record, core.now()).await;
-        if applied.map_err(|e| Failed(refuse::append(&e)))? != Applied::Taken {
-            return Err(End::fenced());
-        }
+    let reached = opening.change.append.iter().find_map(|record| match record {
+        DeliveryRecord::Base(base) => Some(base.reached.clone()),
+        _ => None,
+    });
+    let applied = turn.write_all(&core.log, opening.change, core.now()).await;
+    if applied.map_err(|e| Failed(refuse::append(&e)))? != Applied::Taken {
+        return Err(End::fenced());
     }
-    Ok(opening.stream)
+    Ok((opening.stream, reached.unwrap_or_default()))
 }
 
 fn ready(live: &Live) -> pb::SubscribeReady {
+    let options = &live.right.subscription().options;
     pb::SubscribeReady {
         epoch: live.machine.epoch(),
         agreement: convert::revision_resource(&live.right.grant().agreement),
-        max_outstanding_records: live.core.limits.outstanding_records,
-        max_outstanding_bytes: live.core.limits.outstanding_bytes,
-        ..pb::SubscribeReady::default()
+        max_outstanding_records: options.max_outstanding_records,
+        max_outstanding_bytes: options.max_outstanding_bytes,
+        lease: convert::duration(options.lease_ms),
+        order: pb::DeliveryOrder::from(options::order(options, live.dataset.category)).into(),
     }
 }
 
@@ -150,11 +178,11 @@ async fn first_frame(incoming: &mut Streaming<SubscribeRequest>) -> Result<pb::S
 }
 
 /// Finds a subscription of the caller's agency and its dataset.
-fn find(
+pub(super) fn find(
     core: &Core,
     call: &Call,
     name: &SubscriptionName,
-) -> Result<(Subscription, Arc<Dataset>), End> {
+) -> Result<(Subscription, Arc<Dataset>), Failed> {
     let found = core.registry.read(|state| {
         let subscription = state.subscriptions.get(name)?.clone();
         let entry = state.datasets.get(&subscription.dataset)?;

@@ -11,7 +11,7 @@ use std::{
 
 use ndxp_proto::exchange::{SubscribeResponse, subscribe_response::Frame};
 use thiserror::Error;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::Status;
@@ -25,10 +25,19 @@ struct StreamLost;
 
 type Message = Result<SubscribeResponse, Status>;
 
+/// A message, with the number of the frame that it hands out, 0 if it is none.
+#[derive(Debug)]
+struct Offer {
+    message: Message,
+    handed: u64,
+}
+
 /// The stream's side of the frames.
 #[derive(Debug)]
 pub(crate) struct Outbox {
-    frames: mpsc::Sender<Message>,
+    frames: mpsc::Sender<Offer>,
+    /// The number of the last frame that the transport has taken.
+    taken: watch::Receiver<u64>,
     gone: CancellationToken,
     /// The stream has said how it ends.
     ended: Arc<AtomicBool>,
@@ -37,14 +46,15 @@ pub(crate) struct Outbox {
 /// The transport's side.
 #[derive(Debug)]
 pub(crate) struct Frames {
-    frames: ReceiverStream<Message>,
+    frames: ReceiverStream<Offer>,
+    taken: watch::Sender<u64>,
     ended: Arc<AtomicBool>,
     request_id: String,
     _gone: DropGuard,
 }
 
 /// A place for one frame.
-pub(super) struct Slot<'a>(mpsc::Permit<'a, Message>);
+pub(super) struct Slot<'a>(mpsc::Permit<'a, Offer>);
 
 impl Outbox {
     /// Makes both sides. One frame at a time is offered, so that what waits here was decided on
@@ -52,13 +62,20 @@ impl Outbox {
     pub(crate) fn new(request_id: &str) -> (Self, Frames) {
         let (frames, outgoing) = mpsc::channel(1);
         let (gone, ended) = (CancellationToken::new(), Arc::new(AtomicBool::new(false)));
+        let (taking, taken) = watch::channel(0);
         let theirs = Frames {
             frames: ReceiverStream::new(outgoing),
+            taken: taking,
             ended: Arc::clone(&ended),
             request_id: request_id.to_owned(),
             _gone: gone.clone().drop_guard(),
         };
-        (Self { frames, gone, ended }, theirs)
+        (Self { frames, taken, gone, ended }, theirs)
+    }
+
+    /// Follows the number of the last handed out frame that the transport has taken, 0 at first.
+    pub(super) fn taken(&self) -> watch::Receiver<u64> {
+        self.taken.clone()
     }
 
     /// Waits for room; `None` once the transport is gone. Cancel-safe.
@@ -71,9 +88,10 @@ impl Outbox {
     pub(super) async fn last(&self, frame: Option<Frame>, status: Status) {
         self.ended.store(true, Ordering::Release);
         if let Some(frame) = frame {
-            let _ = self.frames.send(Ok(SubscribeResponse { frame: Some(frame) })).await;
+            let message = Ok(SubscribeResponse { frame: Some(frame) });
+            let _ = self.frames.send(Offer { message, handed: 0 }).await;
         }
-        let _ = self.frames.send(Err(status)).await;
+        let _ = self.frames.send(Offer { message: Err(status), handed: 0 }).await;
     }
 
     /// Closes the stream in good order, and returns the sign that the transport has taken
@@ -90,8 +108,9 @@ impl Outbox {
 }
 
 impl Slot<'_> {
-    pub(super) fn fill(self, frame: Frame) {
-        self.0.send(Ok(SubscribeResponse { frame: Some(frame) }));
+    /// Offers a frame; `handed` is its number if it hands records out, else 0.
+    pub(super) fn fill(self, frame: Frame, handed: u64) {
+        self.0.send(Offer { message: Ok(SubscribeResponse { frame: Some(frame) }), handed });
     }
 }
 
@@ -99,7 +118,13 @@ impl Stream for Frames {
     type Item = Message;
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Message>> {
         let this = self.get_mut();
-        let next = Pin::new(&mut this.frames).poll_next(cx);
+        let next = Pin::new(&mut this.frames).poll_next(cx).map(|offer| {
+            let Offer { message, handed } = offer?;
+            if handed > 0 {
+                this.taken.send_replace(handed);
+            }
+            Some(message)
+        });
         if let Poll::Ready(None) = next
             && !this.ended.swap(true, Ordering::AcqRel)
         {

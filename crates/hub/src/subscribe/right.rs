@@ -3,14 +3,14 @@
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
-use ndxp_model::Operation;
+use ndxp_model::{Operation, SubscriptionName};
 use ndxp_policy::Grant;
 use ndxp_registry::Subscription;
 use tokio::{sync::watch, time::timeout};
 use tracing::debug;
 
 use super::end::End;
-use crate::{call::Call, core::Core, decide::Asked};
+use crate::{call::Call, core::Core, decide::Asked, refuse};
 
 /// How long an append may hold up the end of a right.
 const LOOK: Duration = Duration::from_millis(400);
@@ -22,6 +22,7 @@ const DRIFT: Duration = Duration::from_secs(10);
 pub(super) struct Right {
     core: Arc<Core>,
     call: Arc<Call>,
+    name: SubscriptionName,
     subscription: Subscription,
     grant: Grant,
     /// The registry as it was at the decision counts as seen.
@@ -34,13 +35,14 @@ impl Right {
     pub(super) fn open(
         core: &Arc<Core>,
         call: &Arc<Call>,
+        name: SubscriptionName,
         subscription: Subscription,
     ) -> Result<Self, End> {
         let mut registry = core.registry.position();
         let decided_at = *registry.borrow_and_update();
         let grant = decide(core, call, &subscription)?;
         let (core, call) = (Arc::clone(core), Arc::clone(call));
-        Ok(Self { core, call, subscription, grant, registry, decided_at })
+        Ok(Self { core, call, name, subscription, grant, registry, decided_at })
     }
 
     /// Returns the grant in force.
@@ -68,6 +70,7 @@ impl Right {
             return Ok(());
         }
         self.decided_at = *self.registry.borrow_and_update();
+        self.is_as_it_was()?;
         let grant = decide(&self.core, &self.call, &self.subscription)?;
         if grant.plan.hash() != self.grant.plan.hash() {
             return Err(End::Revised);
@@ -75,6 +78,18 @@ impl Right {
         debug!(request = self.call.request_id, agreement = %grant.agreement, "decided again");
         self.grant = grant;
         Ok(())
+    }
+
+    /// A subscription that was deleted or is delivered in another way ends its stream.
+    fn is_as_it_was(&self) -> Result<(), End> {
+        let options = |subscription: &Subscription| subscription.options;
+        let found =
+            self.core.registry.read(|state| state.subscriptions.get(&self.name).map(options));
+        match found {
+            Some(options) if options == self.subscription.options => Ok(()),
+            Some(_) => Err(End::changed()),
+            None => Err(End::Refused(refuse::not_found(&self.name.resource()))),
+        }
     }
 
     /// Waits until [`Right::check`] may come to another answer. Cancel-safe.

@@ -1,18 +1,27 @@
 //! The durable progress of every subscription, folded from the delivery topic, and who streams.
 
+mod fold;
+mod turn;
+
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex as StdMutex, PoisonError},
+    sync::{
+        Arc, Mutex as StdMutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
-use ndxp_delivery::{Applied, DeliveryRecord, Progress, UnreadableRecord, lane};
-use ndxp_log::{AppendError, Log, Partition, ReadError, ReadLimits, Record};
-use ndxp_model::{HubTopic, LANES, SubscriptionName, Timestamp, Topic};
+use ndxp_delivery::{Pause, Progress, UnreadableRecord};
+use ndxp_log::{AppendError, Log, ReadError};
+use ndxp_model::{SubscriptionName, Timestamp};
 use thiserror::Error;
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-const PAGE: ReadLimits = ReadLimits { records: 1_000, bytes: 4 << 20 };
+use super::judge::Kept;
+
+pub(crate) use turn::Turn;
+pub(super) use turn::log_record;
 
 /// Why the delivery state cannot be folded. The node does not start.
 #[derive(Debug, Error)]
@@ -30,15 +39,20 @@ pub enum SlotError {
         /// Why.
         source: UnreadableRecord,
     },
+    /// What a deleted subscription left cannot be forgotten.
+    #[error("the delivery state cannot be written")]
+    Append(#[from] AppendError),
 }
 
 /// One subscription on this node.
 #[derive(Debug)]
 struct Slot {
-    /// Whoever streams holds it.
-    known: Arc<Mutex<Known>>,
-    /// Ends the stream that holds it.
-    fence: StdMutex<CancellationToken>,
+    /// Whoever streams, or changes the progress otherwise, holds it.
+    turn: Arc<Mutex<()>>,
+    known: StdMutex<Known>,
+    /// Ends the stream that has the turn.
+    fence: StdMutex<Fence>,
+    open: Open,
 }
 
 /// What the log holds of a subscription.
@@ -47,29 +61,69 @@ struct Known {
     progress: Progress,
     /// An append is under way, or has an unknown outcome: the log may hold more.
     doubtful: bool,
+    /// What the last stream of this node left to the next one.
+    kept: Option<Kept>,
+}
+
+/// Ends a stream, and says why.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Fence {
+    newer: CancellationToken,
+    changed: CancellationToken,
+}
+
+/// Why the turn is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// For a newer stream.
+    Stream,
+    /// For a change of the subscription, behind which it is streamed anew.
+    Change,
+}
+
+/// Counts of the open stream, for the status; all zero without one.
+#[derive(Debug, Default)]
+struct Open {
+    streams: AtomicU64,
+    counts: StdMutex<Counts>,
+}
+
+/// The same counts at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Counts {
+    pub(crate) outstanding: u64,
+    pub(crate) parked: u64,
+    pub(crate) retrying: u64,
+    pub(crate) paused: Option<Pause>,
 }
 
 /// All subscriptions with a history, or a stream.
 #[derive(Debug)]
 pub(crate) struct Slots(StdMutex<HashMap<SubscriptionName, Arc<Slot>>>);
 
-/// The right to stream: held by one stream at a time.
-#[derive(Debug)]
-pub(crate) struct Turn {
-    known: OwnedMutexGuard<Known>,
-    /// Cancelled when a newer stream wants the turn.
-    pub(crate) fenced: CancellationToken,
+impl Fence {
+    /// Waits until the stream has to end. Cancel-safe.
+    pub(super) async fn down(&self) -> Why {
+        tokio::select! {
+            biased;
+            () = self.changed.cancelled() => Why::Change,
+            () = self.newer.cancelled() => Why::Stream,
+        }
+    }
+
+    fn drop_for(&self, why: Why) {
+        match why {
+            Why::Stream => self.newer.cancel(),
+            Why::Change => self.changed.cancel(),
+        }
+    }
 }
 
 impl Slots {
     /// Folds all lanes.
     pub(crate) async fn open(log: &Arc<dyn Log>) -> Result<Self, SlotError> {
-        let mut folded: HashMap<SubscriptionName, Progress> = HashMap::new();
-        for lane in 0..LANES {
-            fold(log, lane, &mut folded).await?;
-        }
-        let slots =
-            folded.into_iter().map(|(name, progress)| (name, Arc::new(Slot::new(progress))));
+        let folded = fold::all(log).await?.into_iter();
+        let slots = folded.map(|(name, known)| (name, Arc::new(Slot::new(known))));
         Ok(Self(StdMutex::new(slots.collect())))
     }
 
@@ -78,129 +132,129 @@ impl Slots {
         &self,
         log: &Arc<dyn Log>,
         name: &SubscriptionName,
+        why: Why,
     ) -> Result<Turn, SlotError> {
-        let slot = {
-            let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            let new = || Arc::new(Slot::new(Progress::new(name.clone())));
-            Arc::clone(slots.entry(name.clone()).or_insert_with(new))
-        };
-        let fenced = CancellationToken::new();
-        let older = {
-            let mut fence = slot.fence.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::replace(&mut *fence, fenced.clone())
-        };
-        older.cancel();
-        let mut known = Arc::clone(&slot.known).lock_owned().await;
-        if known.doubtful {
-            *known = Known { progress: reload(log, name).await?, doubtful: false };
+        loop {
+            let slot = self.slot(name);
+            let fence = Fence::default();
+            let older = std::mem::replace(&mut *slot.fence(), fence.clone());
+            older.drop_for(why);
+            let guard = Arc::clone(&slot.turn).lock_owned().await;
+            if !Arc::ptr_eq(&slot, &self.slot(name)) {
+                // It was forgotten meanwhile: a subscription of this name is another one.
+                continue;
+            }
+            let doubtful = slot.known().doubtful;
+            if doubtful {
+                let known = fold::one(log, name).await?;
+                *slot.known() = known;
+            }
+            return Ok(Turn::new(slot, guard, fence));
         }
-        Ok(Turn { known, fenced })
+    }
+
+    fn slot(&self, name: &SubscriptionName) -> Arc<Slot> {
+        let mut slots = self.slots();
+        let new = || Arc::new(Slot::new(Known::new(name.clone())));
+        Arc::clone(slots.entry(name.clone()).or_insert_with(new))
     }
 
     /// Says whether a stream of the subscription is open.
     pub(crate) fn is_connected(&self, name: &SubscriptionName) -> bool {
-        let slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        slots.get(name).is_some_and(|slot| slot.known.try_lock().is_err())
+        self.slots().get(name).is_some_and(|slot| slot.open.streams.load(Ordering::Relaxed) > 0)
     }
 
-    /// Returns the folded state as bytes, in order of names: equal states give equal bytes.
+    /// Returns the counts of the open stream.
+    pub(crate) fn counts(&self, name: &SubscriptionName) -> Counts {
+        let slot = self.slots().get(name).cloned();
+        slot.map(|slot| slot.open.counts()).unwrap_or_default()
+    }
+
+    /// Looks at what the log is known to hold of a subscription; the closure must be short.
+    pub(crate) fn look<T>(
+        &self,
+        name: &SubscriptionName,
+        look: impl FnOnce(&Progress) -> T,
+    ) -> Option<T> {
+        let slot = self.slots().get(name).cloned()?;
+        let known = slot.known();
+        Some(look(&known.progress))
+    }
+
+    /// Forgets a subscription that was deleted: its stream ends, its records get tombstones.
+    pub(crate) async fn forget(
+        &self,
+        log: &Arc<dyn Log>,
+        name: &SubscriptionName,
+        now: Timestamp,
+    ) -> Result<(), SlotError> {
+        let _turn = self.turn(log, name, Why::Change).await?;
+        fold::forget(log, name, now).await?;
+        self.slots().remove(name);
+        Ok(())
+    }
+
+    /// Forgets what a crash has left of subscriptions that are not there any more.
+    pub(crate) async fn forget_all_but(
+        &self,
+        log: &Arc<dyn Log>,
+        is_there: impl Fn(&SubscriptionName) -> bool,
+        now: Timestamp,
+    ) -> Result<(), SlotError> {
+        let mut gone: Vec<_> = self.slots().keys().cloned().collect();
+        gone.retain(|name| !is_there(name));
+        for name in gone {
+            self.forget(log, &name, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Returns the folded state as bytes, in order of names: equal states give equal bytes. Waits
+    /// for open streams to end.
     pub(crate) async fn to_bytes(&self) -> Vec<(SubscriptionName, Vec<u8>)> {
-        let slots = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let slots = self.slots().clone();
         let mut all = Vec::new();
         for (name, slot) in slots {
-            all.push((name, slot.known.lock().await.progress.to_bytes()));
+            let _turn = slot.turn.lock().await;
+            let bytes = slot.known().progress.to_bytes();
+            all.push((name, bytes));
         }
         all.sort();
         all
     }
+
+    fn slots(&self) -> MutexGuard<'_, HashMap<SubscriptionName, Arc<Slot>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Slot {
-    fn new(progress: Progress) -> Self {
-        let known = Known { progress, doubtful: false };
-        Self { known: Arc::new(Mutex::new(known)), fence: StdMutex::default() }
+    fn new(known: Known) -> Self {
+        let (turn, open) = (Arc::default(), Open::default());
+        Self { turn, known: StdMutex::new(known), fence: StdMutex::default(), open }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn fence(&self) -> MutexGuard<'_, Fence> {
+        self.fence.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Turn {
-    pub(crate) fn progress(&self) -> &Progress {
-        &self.known.progress
-    }
-
-    /// Says that a record is about to be appended. Until [`Turn::apply`] nobody knows whether it
-    /// was, and the next turn asks the log.
-    pub(crate) fn begin(&mut self) {
-        self.known.doubtful = true;
-    }
-
-    /// Applies the record that is durable in the lane now.
-    pub(crate) fn apply(&mut self, record: &DeliveryRecord) -> Applied {
-        self.known.doubtful = false;
-        self.known.progress.apply(record)
-    }
-
-    /// Appends a record to the lane, then applies it.
-    pub(crate) async fn write(
-        &mut self,
-        log: &Arc<dyn Log>,
-        record: DeliveryRecord,
-        now: Timestamp,
-    ) -> Result<Applied, AppendError> {
-        let lane = lane(record.subscription());
-        self.begin();
-        log.append(HubTopic::Delivery, lane, vec![log_record(&record, now)]).await?;
-        Ok(self.apply(&record))
+impl Known {
+    fn new(name: SubscriptionName) -> Self {
+        Self { progress: Progress::new(name), doubtful: false, kept: None }
     }
 }
 
-/// A delivery record as the log takes it.
-pub(crate) fn log_record(record: &DeliveryRecord, now: Timestamp) -> Record {
-    let (key, value) = (Some(record.key().into()), record.encode().into());
-    Record { key, value, timestamp: now, headers: Vec::new() }
-}
+impl Open {
+    fn counts(&self) -> Counts {
+        *self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 
-async fn fold(
-    log: &Arc<dyn Log>,
-    lane: u32,
-    folded: &mut HashMap<SubscriptionName, Progress>,
-) -> Result<(), SlotError> {
-    each(log, lane, |record| {
-        let name = record.subscription().clone();
-        let progress = folded.entry(name.clone()).or_insert_with(|| Progress::new(name));
-        // A record of a fenced stream changes nothing, which is what the fold is for.
-        let _ = progress.apply(record);
-    })
-    .await
-}
-
-/// Folds one subscription again.
-async fn reload(log: &Arc<dyn Log>, name: &SubscriptionName) -> Result<Progress, SlotError> {
-    let mut progress = Progress::new(name.clone());
-    each(log, lane(name), |record| {
-        if record.subscription() == name {
-            let _ = progress.apply(record);
-        }
-    })
-    .await?;
-    Ok(progress)
-}
-
-async fn each(
-    log: &Arc<dyn Log>,
-    lane: u32,
-    mut take: impl FnMut(&DeliveryRecord),
-) -> Result<(), SlotError> {
-    let at = Partition { topic: Topic::Hub(HubTopic::Delivery), number: lane };
-    let mut next = 0;
-    loop {
-        let page = log.read(&at, next, PAGE).await?;
-        let Some(last) = page.last() else { return Ok(()) };
-        next = last.offset + 1;
-        // An empty value is a tombstone: what it forgets is in other records.
-        for stored in page.iter().filter(|stored| !stored.record.value.is_empty()) {
-            let record = DeliveryRecord::decode(&stored.record.value)
-                .map_err(|source| SlotError::Record { lane, offset: stored.offset, source })?;
-            take(&record);
-        }
+    fn set(&self, counts: Counts) {
+        *self.counts.lock().unwrap_or_else(PoisonError::into_inner) = counts;
     }
 }

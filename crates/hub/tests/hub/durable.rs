@@ -134,7 +134,7 @@ async fn settled(fault: Fault, expected: &str) -> (u32, u32) {
     assert_eq!(citizens(&hub.log()).await.len(), 2, "once each");
     let mut stream = hub.subscribe("land", "all").await.unwrap();
     stream.records(2).await.unwrap();
-    assert_eq!(stream.next().await.unwrap(), Some(Frame::Idle(Default::default())));
+    assert!(matches!(stream.next().await.unwrap(), Some(Frame::Idle(_))));
     (again.accepted, again.duplicates)
 }
 
@@ -158,7 +158,7 @@ async fn release_of_unknown_outcome_ends_the_stream_and_the_next_knows_of_it() {
     for (fault, attempt) in [(Fault::Written, 2), (Fault::EntryOnly, 1), (Fault::NotWritten, 1)] {
         let hub = pair().await;
         let mut stream = hub.subscribe("land", "all").await.unwrap();
-        assert_eq!(stream.next().await.unwrap(), Some(Frame::Idle(Default::default())));
+        assert!(matches!(stream.next().await.unwrap(), Some(Frame::Idle(_))));
         let faults = hub.faults();
         faults.hold();
         let before = leaves::written(&faults).await;

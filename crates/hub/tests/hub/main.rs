@@ -5,6 +5,7 @@
 mod audit;
 mod certificates;
 mod contract;
+mod converge;
 mod cut;
 mod drain;
 mod durable;

@@ -45,6 +45,7 @@ pub(crate) fn pause(cause: PauseCause) -> &'static str {
         PauseCause::Unspecified => "UNKNOWN",
         PauseCause::ConsumerFailing => "CONSUMER_FAILING",
         PauseCause::ParkedKeysFull => "PARKED_KEYS_FULL",
+        PauseCause::DeadLettersFull => "DEAD_LETTERS_FULL",
     }
 }
 

@@ -1,0 +1,134 @@
+//! Reading the lanes.
+
+use std::{collections::HashMap, sync::Arc};
+
+use ndxp_delivery::{DeliveryRecord, lane};
+use ndxp_log::{Log, Partition, ReadLimits, Stored};
+use ndxp_model::{HubTopic, LANES, SubscriptionName, Timestamp, Topic};
+
+use super::{Known, SlotError, turn::tombstone};
+
+const PAGE: ReadLimits = ReadLimits { records: 1_000, bytes: 4 << 20 };
+/// So many tombstones are written at once.
+const TOMBSTONES: usize = 1_000;
+
+/// Folds every subscription of every lane.
+pub(super) async fn all(log: &Arc<dyn Log>) -> Result<HashMap<SubscriptionName, Known>, SlotError> {
+    let mut folded: HashMap<SubscriptionName, Known> = HashMap::new();
+    for lane in 0..LANES {
+        each(log, lane, |line| {
+            let Some(name) = line.subscription() else { return };
+            match line {
+                Line::Record(_) => {
+                    let new = || Known::new(name.clone());
+                    folded.entry(name.clone()).or_insert_with(new).take(&line);
+                }
+                Line::Tombstone { .. } => _ = folded.get_mut(&name).map(|known| known.take(&line)),
+            }
+        })
+        .await?;
+    }
+    // What is left of one that was deleted is nothing.
+    folded.retain(|_, known| known.progress.epoch() > 0);
+    Ok(folded)
+}
+
+/// Folds one subscription again.
+pub(super) async fn one(log: &Arc<dyn Log>, name: &SubscriptionName) -> Result<Known, SlotError> {
+    let mut known = Known::new(name.clone());
+    each(log, lane(name), |line| {
+        if line.subscription().as_ref() == Some(name) {
+            known.take(&line);
+        }
+    })
+    .await?;
+    Ok(known)
+}
+
+/// Writes a tombstone for each key of a subscription that has none.
+pub(super) async fn forget(
+    log: &Arc<dyn Log>,
+    name: &SubscriptionName,
+    now: Timestamp,
+) -> Result<(), SlotError> {
+    // In the order of the lane, so that what is older goes first.
+    let mut keys: Vec<String> = Vec::new();
+    each(log, lane(name), |line| match line {
+        Line::Record(record) if record.subscription() == name => keys.push(record.key()),
+        Line::Tombstone { key } => keys.retain(|known| known != key),
+        Line::Record(_) => {}
+    })
+    .await?;
+    let mut seen = std::collections::HashSet::new();
+    keys.retain(|key| seen.insert(key.clone()));
+    for chunk in keys.chunks(TOMBSTONES) {
+        let records = chunk.iter().map(|key| tombstone(key, now)).collect();
+        log.append(HubTopic::Delivery, lane(name), records).await?;
+    }
+    Ok(())
+}
+
+/// A record of a lane.
+#[expect(clippy::large_enum_variant, reason = "one lives at a time")]
+enum Line<'a> {
+    Record(DeliveryRecord),
+    /// An empty value: what it forgets is in other records.
+    Tombstone {
+        key: &'a str,
+    },
+}
+
+impl Line<'_> {
+    fn subscription(&self) -> Option<SubscriptionName> {
+        match self {
+            Self::Record(record) => Some(record.subscription().clone()),
+            Self::Tombstone { key } => {
+                let (agency, rest) = key.split_once('/')?;
+                let (subscription, _) = rest.split_once('/')?;
+                format!("{agency}/{subscription}").parse().ok()
+            }
+        }
+    }
+}
+
+impl Known {
+    fn take(&mut self, line: &Line<'_>) {
+        match line {
+            Line::Record(record) => {
+                // A record of a fenced stream changes nothing, which is what the fold is for.
+                let _ = self.progress.apply(record);
+            }
+            Line::Tombstone { key } => self.progress.forgotten(key),
+        }
+    }
+}
+
+async fn each(
+    log: &Arc<dyn Log>,
+    lane: u32,
+    mut take: impl FnMut(Line<'_>),
+) -> Result<(), SlotError> {
+    let at = Partition { topic: Topic::Hub(HubTopic::Delivery), number: lane };
+    let mut next = 0;
+    loop {
+        let page = log.read(&at, next, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        next = last.offset + 1;
+        for stored in &page {
+            if let Some(line) = line(stored, lane)? {
+                take(line);
+            }
+        }
+    }
+}
+
+fn line(stored: &Stored, lane: u32) -> Result<Option<Line<'_>>, SlotError> {
+    let Stored { offset, record } = stored;
+    if record.value.is_empty() {
+        let key = record.key.as_deref().and_then(|key| std::str::from_utf8(key).ok());
+        return Ok(key.map(|key| Line::Tombstone { key }));
+    }
+    let read = DeliveryRecord::decode(&record.value);
+    let read = read.map_err(|source| SlotError::Record { lane, offset: *offset, source })?;
+    Ok(Some(Line::Record(read)))
+}
