@@ -161,11 +161,33 @@ pub struct Delivered {
     pub last: u64,
 }
 
+/// By which way records are released.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// A frame of a stream, with a `handed` record.
+    Stream,
+    /// The record of a dead letter, to who looks at it.
+    DeadLetter,
+}
+
+impl Way {
+    /// Returns the leaf's `op`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stream => "SUBSCRIBE",
+            Self::DeadLetter => "DEAD_LETTER",
+        }
+    }
+}
+
 /// Written before the first byte of a delivered batch leaves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Release {
-    /// The receiving system.
+    /// The receiving system; an officer, if it is the record of a dead letter.
     pub by: PrincipalName,
+    /// `op`: by which way.
+    pub way: Way,
     /// From which dataset.
     pub ds: DatasetAt,
     /// `sub`: by which subscription.

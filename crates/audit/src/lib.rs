@@ -22,7 +22,7 @@ mod text;
 pub use denials::{DENIAL_WINDOW_MS, Denials, MAX_DENIAL_KEYS};
 pub use entry::{
     Boot, Caller, DatasetAt, Delivered, Delivery, Deny, Entry, EntryId, Publish, Registry, Release,
-    Stamp, Under,
+    Stamp, Under, Way,
 };
 pub use leaf::{EncodeError, Leaf, LeafProblem, MAX_LEAF, encode, leaf_hash, parse};
 pub use text::{InvalidSha256, InvalidWord, Sha256Hex, Word};

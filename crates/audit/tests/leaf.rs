@@ -12,7 +12,7 @@ use std::num::NonZeroU64;
 
 use ndxp_audit::{
     Boot, Caller, DatasetAt, Delivered, Delivery, Deny, Entry, EntryId, Publish, Registry, Release,
-    Sha256Hex, Stamp, Under,
+    Sha256Hex, Stamp, Under, Way,
 };
 use ndxp_model::Timestamp;
 
@@ -59,6 +59,7 @@ fn publish() -> Publish {
 fn release() -> Release {
     Release {
         by: "agency/social-security/system/benefits".parse().unwrap(),
+        way: Way::Stream,
         ds: dataset("tax/income@3"),
         sub: "social-security/income".parse().unwrap(),
         under: under(),
@@ -123,6 +124,8 @@ fn samples() -> Vec<(&'static str, Entry)> {
         under: Some(under()),
         ..publish()
     };
+    let by = "agency/social-security/officer/steward-1".parse().unwrap();
+    let looked = Release { by, way: Way::DeadLetter, rng: None, n: 1, again: true, ..release() };
     let filtered = Release { rng: None, again: true, ds: dataset("tax/income"), ..release() };
     let early = Deny {
         ds: None,
@@ -147,6 +150,7 @@ fn samples() -> Vec<(&'static str, Entry)> {
         ("publish-elsewhere", Entry::Publish(elsewhere)),
         ("release", Entry::Release(release())),
         ("release-filtered-again", Entry::Release(filtered)),
+        ("release-dead-letter", Entry::Release(looked)),
         ("deny", Entry::Deny(deny())),
         ("deny-repeated", Entry::Deny(early)),
         ("deny-unnamed", Entry::Deny(unnamed)),

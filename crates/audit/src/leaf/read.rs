@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{INTEGER_END, LeafProblem, VERSION};
 use crate::{
     Boot, Caller, DatasetAt, Delivered, Delivery, Deny, Entry, Publish, Registry, Release, Stamp,
-    Under,
+    Under, Way,
 };
 
 pub(super) fn leaf(bytes: &[u8]) -> Result<(Stamp, Entry), LeafProblem> {
@@ -102,7 +102,9 @@ impl Members {
     }
 
     fn release(&self) -> Result<Release, LeafProblem> {
-        self.expect("op", "SUBSCRIBE")?;
+        let op: String = self.read("op")?;
+        let way = [Way::Stream, Way::DeadLetter].into_iter().find(|way| way.as_str() == op);
+        let way = way.ok_or(LeafProblem::Member("op"))?;
         self.expect("dec", "allow")?;
         let again = match self.0.get("again") {
             None => false,
@@ -111,6 +113,7 @@ impl Members {
         };
         Ok(Release {
             by: self.by()?,
+            way,
             ds: self.dataset()?,
             sub: self.read("sub")?,
             under: self.under()?,

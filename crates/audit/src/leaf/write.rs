@@ -72,7 +72,7 @@ impl Line {
         self.dataset(&entry.ds);
         self.text("cons", &entry.by.agency);
         self.text("by", &entry.by);
-        self.text("op", "SUBSCRIBE");
+        self.text("op", entry.way.as_str());
         self.text("dec", "allow");
         self.text("sub", &entry.sub);
         self.under(&entry.under);

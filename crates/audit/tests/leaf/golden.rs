@@ -11,11 +11,12 @@ macro_rules! golden {
     };
 }
 
-const LEAVES: [(&str, &[u8]); 11] = golden![
+const LEAVES: [(&str, &[u8]); 12] = golden![
     "publish",
     "publish-elsewhere",
     "release",
     "release-filtered-again",
+    "release-dead-letter",
     "deny",
     "deny-repeated",
     "deny-unnamed",

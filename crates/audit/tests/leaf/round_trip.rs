@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 
 use ndxp_audit::{
     Boot, Caller, DatasetAt, Delivered, Deny, Entry, EntryId, Publish, Registry, Release,
-    Sha256Hex, Stamp, Under, Word, encode, leaf_hash, parse,
+    Sha256Hex, Stamp, Under, Way, Word, encode, leaf_hash, parse,
 };
 use ndxp_model::{PrincipalName, PurposeCode, SchemaVersion, Timestamp};
 use proptest::{option, prelude::*};
@@ -70,9 +70,10 @@ prop_compose! {
     fn any_release()(
         by in any_by(), ds in any_dataset(), sub in (ID, ID), under in any_under(), n in INTEGER,
         rng in option::of(prop::collection::vec(any_range(), 0..20)), again in any::<bool>(),
+        way in prop_oneof![Just(Way::Stream), Just(Way::DeadLetter)],
     ) -> Entry {
         let sub = read(format!("{}/{}", sub.0, sub.1));
-        Entry::Release(Release { by, ds, sub, under, rng, n, again })
+        Entry::Release(Release { by, way, ds, sub, under, rng, n, again })
     }
 }
 

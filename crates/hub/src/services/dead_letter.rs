@@ -34,9 +34,15 @@ impl DeadLetterService for Services {
 
     async fn get_dead_letter(
         &self,
-        _request: Request<pb::GetDeadLetterRequest>,
+        request: Request<pb::GetDeadLetterRequest>,
     ) -> Result<Response<pb::GetDeadLetterResponse>, Status> {
-        Err(Status::unimplemented("NOT_SERVED"))
+        self.serve(request, "GetDeadLetter", |core, call, request| async move {
+            let problem = || Refusal::field("name", "must be the name of a dead letter");
+            let (of, id) = request.name.split_once("/deadLetters/").ok_or_else(problem)?;
+            let name = convert::subscription_name(of, "name")?;
+            letters::look(&core, &call, &name, id).await
+        })
+        .await
     }
 
     async fn redrive_dead_letters(
@@ -52,7 +58,7 @@ impl DeadLetterService for Services {
                 rate @ 1..=MOST_RATE => rate,
                 _ => return Err(Refusal::field("rate", "must be 1 to 10,000").into()),
             };
-            letters::redrive(&core, &call, &name, &filter, rate, request.dry_run).await
+            letters::redrive(&core, &call, &name, &filter, (rate, request.dry_run)).await
         })
         .await
     }

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
-use ndxp_audit::{DatasetAt, Delivered, Entry, Release};
+use ndxp_audit::{DatasetAt, Delivered, Entry, Release, Way};
 use ndxp_delivery::{
     Applied, Change, Delivery, DeliveryRecord, Fate, HandedRange, Item, Place, Read, Refetch,
     Verdict, lane,
@@ -15,7 +15,7 @@ use super::{
     end::End,
     judge::{Before, Step, each},
     live::Live,
-    members::{AS_IT_IS, LEAVE},
+    members::is_as_judged,
     open::partition,
     outbox::Outbox,
     slots::log_record,
@@ -24,7 +24,7 @@ use crate::{
     core::receipt_message,
     metrics::Stage,
     publish::under,
-    readers::{Handed, Judged, Shown},
+    readers::{Handed, Shown},
     refuse::{self, Failed},
 };
 
@@ -238,11 +238,7 @@ impl Live {
             read => read?,
         };
         let found = page.records.into_iter().find(|shown| shown.offset == place.offset);
-        let as_judged = found.filter(|shown| match shown.judged {
-            Judged::Admitted | Judged::Deleted => verdict == AS_IT_IS,
-            Judged::Withheld => verdict == LEAVE,
-            Judged::Unreadable => false,
-        });
+        let as_judged = found.filter(|shown| is_as_judged(shown.judged, verdict));
         Ok(as_judged.map_or(Fetched::Hidden, Fetched::Shown))
     }
 
@@ -313,6 +309,7 @@ impl Live {
         };
         Ok(Entry::Release(Release {
             by: self.call.principal.clone(),
+            way: Way::Stream,
             ds: DatasetAt { name: self.dataset.name.clone(), version: None },
             sub: self.name.clone(),
             under: under(grant, self.right.subscription().purpose.clone())?,

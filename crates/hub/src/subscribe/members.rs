@@ -16,6 +16,15 @@ pub(super) const AS_IT_IS: Verdict = Verdict(0);
 /// It left the row filter: its key alone.
 pub(super) const LEAVE: Verdict = Verdict(1);
 
+/// Says whether a record is still what a verdict was given on.
+pub(super) fn is_as_judged(judged: Judged, verdict: Verdict) -> bool {
+    match judged {
+        Judged::Admitted | Judged::Deleted => verdict == AS_IT_IS,
+        Judged::Withheld => verdict == LEAVE,
+        Judged::Unreadable => false,
+    }
+}
+
 /// So many changes of membership can be taken back a partition. A copy with more of them between
 /// its cursor and its reading position is built anew at the next opening.
 const UNDO: usize = 100_000;

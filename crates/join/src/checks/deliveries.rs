@@ -73,7 +73,7 @@ pub(super) fn join(log: &Log, leaves: &Leaves, report: &mut Report) -> History {
     let mut gone: BTreeMap<u64, u64> =
         log.lanes.iter().map(|lane| (u64::from(lane.number), lane.compacted)).collect();
     for leaf in leaves.values().filter(|leaf| leaf.kind() == "release") {
-        if released.contains(&leaf.index) {
+        if released.contains(&leaf.index) || leaf.shows_dead_letter() {
             continue;
         }
         // A frame that compaction took left a hole in its lane.
@@ -165,6 +165,7 @@ fn release<'a>(record: &Record, leaves: &'a Leaves) -> Result<&'a Leaf, &'static
     let (entry, position) = record.covered.ok_or("hands out without an audit entry")?;
     let leaf = leaves.get(&entry).ok_or("names an audit entry that is not there")?;
     match (leaf.kind(), position) {
+        ("release", 0) if leaf.shows_dead_letter() => Err("names the entry of a dead letter"),
         ("release", 0) => Ok(leaf),
         ("release", _) => Err("is not the first that its entry covers"),
         _ => Err("names an audit entry that releases nothing"),

@@ -7,7 +7,9 @@ use std::{
 };
 
 use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions};
-use ndxp_audit::{Boot, Delivered, Deny, Entry, EntryId, Publish, Registry, Release, Stamp, Under};
+use ndxp_audit::{
+    Boot, Delivered, Deny, Entry, EntryId, Publish, Registry, Release, Stamp, Under, Way,
+};
 use ndxp_delivery::{Cursor, DeliveryRecord, Handed, HandedRange, Opened, lane};
 use ndxp_join::{Evidence, Report, join};
 use ndxp_log::{
@@ -213,6 +215,7 @@ impl Hub {
     async fn hand(&self, n: u64, (partition, first, last): (u32, u64, u64)) {
         let entry = Entry::Release(Release {
             by: "agency/statistics/system/hub".parse().unwrap(),
+            way: Way::Stream,
             ds: "tax/units".parse().unwrap(),
             sub: SUB.parse().unwrap(),
             under: Under {
