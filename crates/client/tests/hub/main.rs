@@ -1,6 +1,7 @@
 //! The two streams against a real hub that restarts, is killed, and refuses.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod publisher;
 mod road;
 mod subscriber;
 
@@ -8,7 +9,9 @@ use ndxp_client::{Subscriber, SubscriberOptions, proto::exchange::Record};
 use ndxp_testkit::{Grant, TestHub, citizens, upsert};
 use road::Road;
 
+const DATASET: &str = "agencies/tax/datasets/citizens";
 const ALL: &str = "agencies/land/subscriptions/all";
+const TAX: &str = "agency/tax/system/portal";
 const LAND: &str = "agency/land/system/portal";
 
 /// Starts a hub where `land` may receive all of the dataset of `tax`, and has a subscription.
