@@ -1,28 +1,32 @@
-//! `ndxp publish`: NDJSON in, durable records out.
+//! `ndxp publish`: NDJSON in, durable records out, over one stream. A file goes on where it was.
 
 mod lines;
+mod position;
 mod records;
 mod refused;
+mod sender;
+mod summary;
 
-use std::{path::PathBuf, time::Instant};
+use std::path::PathBuf;
 
 use anyhow::Result;
 use ndxp_client::{
-    Batcher, Client, PublishTo,
-    proto::{convert, exchange::Record},
+    Batcher, Client, PublishTo, PublisherOptions,
+    proto::{convert, exchange::ResultMode},
 };
 use ndxp_model::{AgreementId, Category, DatasetName, Op, Pointer, PurposeCode};
-use serde::Serialize;
 
 use crate::{
     connection::Connect,
     exit::ExitStatus,
-    input,
+    input::{self, STDIN},
     printer::Printer,
-    view::{self, ReceiptView},
+    view,
 };
-use lines::Lines;
+use lines::{Lines, Next};
+use position::{Position, Prefix};
 use records::Maker;
+use sender::Sender;
 
 pub(crate) use refused::LinesRefused;
 
@@ -36,6 +40,13 @@ pub(crate) struct Args {
     /// Records, one JSON object a line; '-' for stdin
     #[arg(default_value = "-")]
     file: PathBuf,
+    /// Begin at the first line of a file, also where the hub has its first lines already [default:
+    /// go on behind the last durable line]
+    #[arg(long)]
+    from_start: bool,
+    /// Take the good lines and list the others [default: a bad line refuses its batch and ends it]
+    #[arg(long)]
+    per_record: bool,
     /// What the records do: UPSERT, DELETE or EVENT [default: by the dataset's category]
     #[arg(long, value_parser = input::word::<Op>)]
     op: Option<Op>,
@@ -54,52 +65,101 @@ pub(crate) struct Args {
     agreement: Option<AgreementId>,
 }
 
-/// What was done, as `--json` prints it.
-#[derive(Debug, Default, Serialize)]
-struct Summary {
-    records: u64,
-    accepted: u64,
-    duplicates: u64,
-    calls: u64,
-    seconds: f64,
-    records_per_second: f64,
-    last_receipt: Option<ReceiptView>,
-}
-
 pub(crate) async fn run(args: Args, printer: &mut Printer) -> Result<ExitStatus> {
-    let mut lines = Lines::open(&args.file)?;
+    // A file that is not there is told before anybody is asked.
+    let opened = Lines::open(&args.file)?;
     let client = args.connect.client()?;
     let op = match args.op {
         Some(op) => op,
         None => default_op(&client, &args.dataset).await?,
     };
     let maker = Maker { op, id_field: args.id_field.clone() };
+    let is_file = args.file.as_os_str() != STDIN;
+    let mut source = Source { lines: opened, prefix: Prefix::of(&maker), is_file };
+    let mut resumed = 0;
+    if is_file && !args.from_start {
+        resumed = source.resume(&args, &client, &maker).await?;
+    }
+    if resumed > 0 {
+        printer.say(&format!(
+            "the hub has this file up to line {resumed}; going on behind it (--from-start sends all)"
+        ));
+    }
     let access = args.purpose.as_ref();
     let to = PublishTo {
         dataset: args.dataset.resource(),
         schema_version: args.schema_version.unwrap_or(0),
         access: access.map(|purpose| convert::access_message(purpose, args.agreement.as_ref())),
     };
-    let mut sender = Sender::new(client, to, printer);
+    let result_mode = if args.per_record { ResultMode::PerRecord } else { ResultMode::Unspecified };
+    let options = PublisherOptions { result_mode, ..PublisherOptions::default() };
+    let mut sender = Sender::new(client.publisher(to, options), resumed, printer);
+    publish(&mut source, &maker, &mut sender).await?;
+    let summary = sender.finish();
+    printer.data(&summary, summary.text())?;
+    Ok(if summary.refused == 0 { ExitStatus::Done } else { ExitStatus::Refused })
+}
+
+/// Sends all lines.
+async fn publish(source: &mut Source, maker: &Maker, sender: &mut Sender<'_>) -> Result<()> {
     let mut batcher = Batcher::new();
-    while let Some(line) = lines.next(sender.is_waiting()).await? {
-        let full = match line {
-            lines::Next::Line(line) => {
-                sender.numbers.push(line.number);
-                batcher.push(maker.record(line.bytes))
+    let mut numbers = Vec::new();
+    // Where the file is up to the batch's last line.
+    let mut position = source.position();
+    while let Some(next) = source.lines.next(!numbers.is_empty() || sender.is_waiting()).await? {
+        match next {
+            Next::Line(line) => {
+                if let Some(batch) = batcher.push(maker.record(line.bytes.clone())) {
+                    sender.send(batch, std::mem::take(&mut numbers), &position).await?;
+                }
+                numbers.push(line.number);
+                source.prefix.add(&line);
+                position = source.position();
             }
-            lines::Next::Quiet => std::mem::take(&mut batcher).finish(),
-        };
-        if let Some(batch) = full {
-            sender.send(batch).await?;
+            Next::Quiet => {
+                if let Some(batch) = std::mem::take(&mut batcher).finish() {
+                    sender.send(batch, std::mem::take(&mut numbers), &position).await?;
+                }
+                sender.flush().await?;
+            }
         }
     }
     if let Some(batch) = batcher.finish() {
-        sender.send(batch).await?;
+        sender.send(batch, numbers, &position).await?;
     }
-    let summary = sender.finish();
-    printer.data(&summary, human(&summary))?;
-    Ok(ExitStatus::Done)
+    sender.flush().await
+}
+
+/// The lines, and what came of them so far.
+struct Source {
+    lines: Lines,
+    prefix: Prefix,
+    is_file: bool,
+}
+
+impl Source {
+    /// Passes over the lines that the hub has, if they are those of this file; returns the last
+    /// one's number, or 0.
+    async fn resume(&mut self, args: &Args, client: &Client, maker: &Maker) -> Result<u64> {
+        let known = client.resume_from(&args.dataset.resource()).await?;
+        let Some(position) = known.as_deref().and_then(Position::read) else { return Ok(0) };
+        while let Some(Next::Line(line)) = self.lines.next(false).await? {
+            self.prefix.add(&line);
+            if line.number >= position.line {
+                break;
+            }
+        }
+        if self.prefix.position() == position {
+            return Ok(position.line);
+        }
+        (self.lines, self.prefix) = (Lines::open(&args.file)?, Prefix::of(maker));
+        Ok(0)
+    }
+
+    /// Says where the publisher stands; a pipe cannot be gone back in, so it has no position.
+    fn position(&self) -> String {
+        if self.is_file { self.prefix.position().to_string() } else { String::new() }
+    }
 }
 
 async fn default_op(client: &Client, dataset: &DatasetName) -> Result<Op> {
@@ -108,72 +168,4 @@ async fn default_op(client: &Client, dataset: &DatasetName) -> Result<Op> {
         Category::Reference | Category::Master => Op::Upsert,
         Category::Event | Category::Case => Op::Event,
     })
-}
-
-/// Sends batches and keeps count; knows which line each record came from.
-struct Sender<'p> {
-    client: Client,
-    to: PublishTo,
-    printer: &'p mut Printer,
-    /// Lines of the records that are not durable yet, in order.
-    numbers: Vec<u64>,
-    summary: Summary,
-    last_line: u64,
-    since: Instant,
-}
-
-impl<'p> Sender<'p> {
-    fn new(client: Client, to: PublishTo, printer: &'p mut Printer) -> Self {
-        let (numbers, summary) = (Vec::new(), Summary::default());
-        Self { client, to, printer, numbers, summary, last_line: 0, since: Instant::now() }
-    }
-
-    /// Says whether lines were read that have not been sent.
-    fn is_waiting(&self) -> bool {
-        !self.numbers.is_empty()
-    }
-
-    async fn send(&mut self, batch: Vec<Record>) -> Result<()> {
-        let rest = self.numbers.split_off(batch.len().min(self.numbers.len()));
-        let lines = std::mem::replace(&mut self.numbers, rest);
-        match self.client.publish_batch(&self.to, batch).await {
-            Ok(answer) => {
-                self.summary.records += lines.len() as u64;
-                self.summary.accepted += u64::from(answer.accepted);
-                self.summary.duplicates += u64::from(answer.duplicates);
-                self.summary.calls += 1;
-                self.summary.last_receipt = answer.receipt.map(ReceiptView::of);
-                self.last_line = lines.last().copied().unwrap_or(self.last_line);
-                let rate = rate(self.summary.records, self.since.elapsed().as_secs_f64());
-                let records = self.summary.records;
-                self.printer.progress(&format!("{records} records durable, {rate:.0}/s"));
-                Ok(())
-            }
-            Err(failure) => {
-                let (durable, last) = (self.summary.records, self.last_line);
-                Err(LinesRefused::new(failure, &lines, durable, last).into())
-            }
-        }
-    }
-
-    fn finish(self) -> Summary {
-        let seconds = self.since.elapsed().as_secs_f64();
-        let records_per_second = rate(self.summary.records, seconds).round();
-        Summary { seconds, records_per_second, ..self.summary }
-    }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-fn rate(records: u64, seconds: f64) -> f64 {
-    if seconds > 0.0 { records as f64 / seconds } else { 0.0 }
-}
-
-fn human(summary: &Summary) -> String {
-    let Summary { records, accepted, duplicates, seconds, records_per_second, .. } = summary;
-    let evidence = summary.last_receipt.as_ref().map(|receipt| format!(", {}", receipt.place()));
-    format!(
-        "{records} records durable: {accepted} new, {duplicates} already there; {seconds:.2} s, \
-         {records_per_second:.0} records/s{}",
-        evidence.unwrap_or_default()
-    )
 }

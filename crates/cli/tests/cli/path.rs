@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::hub::Hub;
+use crate::{delivery, hub::Hub};
 
 fn nation() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../seeds/nation")
@@ -26,7 +26,7 @@ pub(crate) fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
-fn lines(text: &str) -> Vec<Value> {
+pub(crate) fn lines(text: &str) -> Vec<Value> {
     text.lines().map(json).collect()
 }
 
@@ -53,6 +53,8 @@ fn records_go_from_one_agency_to_another_by_commands_alone() {
     publish_and_receive(&hub);
     refusals(&hub);
     suspension_cuts(&hub);
+    good_lines_are_taken(&hub);
+    delivery::steering(&hub);
 }
 
 const UNITS: &str = "home-affairs/administrative-units";
@@ -64,6 +66,10 @@ fn publish_and_receive(hub: &Hub) {
     let done = json(&status(&hub.run(&publish), 0));
     assert_eq!((&done["accepted"], &done["duplicates"]), (&3355.into(), &0.into()), "{done}");
     let again = json(&status(&hub.run(&publish), 0));
+    let is_resumed = (&again["records"], &again["resumed_behind_line"]);
+    assert_eq!(is_resumed, (&0.into(), &3355.into()), "{again}");
+    let whole = [&publish[..], &["--from-start"]].concat();
+    let again = json(&status(&hub.run(&whole), 0));
     assert_eq!((&again["accepted"], &again["duplicates"]), (&0.into(), &3355.into()), "{again}");
 
     let subscribe = |name: &str, system: &str, more: &[&str]| {
@@ -89,6 +95,34 @@ fn refusals(hub: &Hub) {
     let said = status(&publish(hub, "\n{\"code\":\"1\",\"name\":\"Hà Nội\"}\n".as_bytes()), 1);
     assert!(said.contains("SCHEMA_VIOLATION") && said.contains("at line 2 (records[0]"), "{said}");
     assert!(said.contains("durable: nothing"), "{said}");
+}
+
+/// With `--per-record`; and a file that was changed is another file.
+fn good_lines_are_taken(hub: &Hub) {
+    let file = hub.data().join("units.ndjson");
+    let line = |code: &str| {
+        let rest = r#""name":"Thử nghiệm","kind":"ward","level":2,"parent_code":"01""#;
+        format!("{{\"code\":\"{code}\",{rest}}}\n")
+    };
+    let publish = |lines: &[String], code: i32| {
+        std::fs::write(&file, lines.concat()).unwrap();
+        let args = ["publish", UNITS, file.to_str().unwrap(), "--as", UNITS, "--per-record"];
+        let output = hub.run(&[&args[..], &["--json"]].concat());
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
+        let words = String::from_utf8(output.stderr).unwrap();
+        (json(&String::from_utf8(output.stdout).unwrap()), words)
+    };
+    let bad = [line("99990"), line("9999"), line("99991")];
+    let (done, words) = publish(&bad, 1);
+    assert_eq!((&done["accepted"], &done["refused"]), (&2.into(), &1.into()), "{done}");
+    assert_eq!(done["refused_lines"][0]["line"], 2, "{done}");
+    assert!(words.contains("line 2: SCHEMA_VIOLATION\n  at /code: pattern: "), "{words}");
+    let mended = [line("99990"), line("99992"), line("99991")];
+    let (done, _) = publish(&mended, 0);
+    assert_eq!((&done["accepted"], &done["duplicates"]), (&1.into(), &2.into()), "{done}");
+    assert_eq!(done["resumed_behind_line"], 0, "{done}");
+    let rest = hub.run(&["subscribe", "units", "--as", "evn/customers", "--until-idle"]);
+    assert_eq!(lines(&status(&rest, 0)).len(), 3);
 }
 
 /// A live stream ends within moments, says why, and goes on where it was once the agreement holds
