@@ -15,6 +15,8 @@ use rdkafka::{
 
 use super::{Config, context::Context, message::MAX_WIRE_BYTES};
 
+/// What librdkafka may take longer than it was told.
+const GRACE: Duration = Duration::from_secs(5);
 const MINUTE_MS: u64 = 60_000;
 const WEEK_MS: u64 = 7 * 24 * 60 * MINUTE_MS;
 const MIB: u64 = 1024 * 1024;
@@ -60,8 +62,8 @@ impl Admin {
         for (key, value) in &settings {
             new = new.set(key, value);
         }
-        let made = self.client.create_topics([&new], &self.options()).await;
-        match made.map_err(|error| error.to_string())?.into_iter().next() {
+        let made = self.in_time(self.client.create_topics([&new], &self.options())).await?;
+        match made.into_iter().next() {
             Some(Ok(_)) => {
                 tracing::info!(topic = name, partitions, "topic made");
                 Ok(())
@@ -76,8 +78,8 @@ impl Admin {
     pub(super) async fn keep(&self, name: &str, keep: Keep) -> Result<(), String> {
         let wanted = kept(keep);
         let resource = ResourceSpecifier::Topic(name);
-        let told = self.client.describe_configs([&resource], &self.options()).await;
-        let told = told.map_err(|error| error.to_string())?.into_iter().next();
+        let told = self.in_time(self.client.describe_configs([&resource], &self.options())).await?;
+        let told = told.into_iter().next();
         let told = told.ok_or("the brokers said nothing of it")?;
         let told = told.map_err(|code| code.to_string())?;
         let is = |key: &str, value: &str| {
@@ -98,11 +100,19 @@ impl Admin {
         for (key, value) in &wanted {
             altered = altered.set(key, value);
         }
-        let done = self.client.alter_configs([&altered], &self.options()).await;
-        let done = done.map_err(|error| error.to_string())?.into_iter().next();
+        let done = self.in_time(self.client.alter_configs([&altered], &self.options())).await?;
+        let done = done.into_iter().next();
         done.ok_or("the brokers said nothing of it")?.map_err(|(_, code)| code.to_string())?;
         tracing::info!(topic = name, ?keep, "what is kept of a topic was changed");
         Ok(())
+    }
+
+    /// librdkafka answers within its own time-outs; this is for the case that it does not.
+    async fn in_time<T>(&self, answer: impl Future<Output = KafkaResult<T>>) -> Result<T, String> {
+        match tokio::time::timeout(self.timeout + GRACE, answer).await {
+            Ok(answer) => answer.map_err(|error| error.to_string()),
+            Err(_) => Err(format!("no answer came within {:?}", self.timeout + GRACE)),
+        }
     }
 
     fn settings(&self, topic: &Topic, keep: Keep) -> Settings {

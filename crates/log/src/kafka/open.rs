@@ -34,7 +34,7 @@ impl Kafka {
         check(&config)?;
         let alarm = Arc::<Alarm>::default();
         let engine = Self::start(config, &alarm)?;
-        engine.reach().await?;
+        engine.reach(&alarm).await?;
         for topic in HubTopic::ALL {
             let (partitions, keep) = (topic.partitions(), topic.keep());
             let topic = Topic::Hub(topic);
@@ -84,12 +84,12 @@ impl Kafka {
     }
 
     /// Waits until a broker answers.
-    async fn reach(&self) -> Result<(), OpenError> {
+    async fn reach(&self, alarm: &Alarm) -> Result<(), OpenError> {
         let waited = self.config.timeouts.admin;
         let unreachable = |said: String| OpenError::Unreachable {
             bootstrap: self.config.bootstrap.clone(),
             waited,
-            said,
+            said: alarm.said().unwrap_or(said),
         };
         let questions = Arc::clone(&self.questions);
         let asked = tokio::task::spawn_blocking(move || questions.topics(waited)).await;
