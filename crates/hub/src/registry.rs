@@ -1,6 +1,9 @@
 //! The node's copy of the registry: it follows `ndxp.registry`, and decides commands on it.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use ndxp_log::{AppendError, Log, Partition, ReadError, ReadLimits, Record};
 use ndxp_model::{HubTopic, Timestamp, Topic};
@@ -8,10 +11,18 @@ use ndxp_registry::{
     ApplyError, Outcome, RecordError, Refused, RegistryRecord, Request, State, decide,
 };
 use thiserror::Error;
-use tokio::sync::{Mutex, watch};
+use tokio::{
+    sync::{Mutex, watch},
+    time::{Instant, sleep},
+};
+use tracing::warn;
 
 /// How often a command that lost a race is decided again.
 const TRIES: u32 = 8;
+/// How long the registry may be out of reach before the node stops: brokers come back, but nothing
+/// is to be released for longer by a copy that may be old.
+const BLIND: Duration = Duration::from_mins(1);
+const PAUSE: Duration = Duration::from_millis(200);
 const PAGE: ReadLimits = ReadLimits { records: 1_000, bytes: 4 << 20 };
 
 /// Why the node's copy cannot go on. The node stops.
@@ -100,7 +111,7 @@ impl Registry {
         };
         loop {
             end.mark_unchanged();
-            if let Err(error) = self.catch_up().await {
+            if let Err(error) = self.insist().await {
                 return error;
             }
             if end.changed().await.is_err() {
@@ -132,6 +143,20 @@ impl Registry {
             self.0.log.append(HubTopic::Registry, 0, vec![stored]).await?;
         }
         Err(CommandError::Contended)
+    }
+
+    /// Applies all that is there, and asks again for a while where the log does not answer.
+    async fn insist(&self) -> Result<(), FollowError> {
+        let until = Instant::now() + BLIND;
+        loop {
+            match self.catch_up().await {
+                Err(FollowError::Read(ReadError::Unavailable(cause))) if Instant::now() < until => {
+                    warn!(cause, "the registry cannot be read; trying again");
+                    sleep(PAUSE).await;
+                }
+                done => return done,
+            }
+        }
     }
 
     /// Applies all that is there.
