@@ -24,9 +24,9 @@ check: ## format, clippy, documentation, proto lint and the arrows between crate
 	@tools/setup.sh check
 	@tools/check.sh
 
-build: ## build the release binary, target/release/ndxp
-	@tools/setup.sh build
-	cargo build --release --locked -p ndxp-cli
+build: ## build the release binary, target/release/ndxp (FEATURES=kafka: with the Kafka engine)
+	@tools/setup.sh build $(FEATURES)
+	cargo build --release --locked -p ndxp-cli $(if $(FEATURES),--features $(FEATURES))
 
 bench: build ## measure publishing and receiving, against the bare engine
 	@$(NDXP) bench all

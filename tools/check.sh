@@ -26,8 +26,8 @@ check "format" cargo fmt --all --check
 check "shell scripts" scripts_parse
 check "proto lint" tools/buf/node_modules/.bin/buf lint
 check "arrows between crates" cargo test --locked --quiet -p ndxp-arrows
-check "clippy" cargo clippy --workspace --features ndxp-log/kafka --all-targets --locked --quiet -- -D warnings
-check "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --workspace --features ndxp-log/kafka --no-deps --locked --quiet
+check "clippy" cargo clippy --workspace --features ndxp-cli/kafka --all-targets --locked --quiet -- -D warnings
+check "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --workspace --features ndxp-cli/kafka --no-deps --locked --quiet
 
 if [ "${#failed[@]}" -gt 0 ]; then
   printf 'check: failed: %s\n' "${failed[@]}" >&2

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what a make target needs and this machine lacks; silent when nothing is missing.
 #
-#   tools/setup.sh build     a C compiler, which the crate ring needs for its assembly and C files
+#   tools/setup.sh build     a C compiler, which the crate ring needs for its assembly and C files; with `kafka` as
+#                            a second word also what librdkafka is built from
 #   tools/setup.sh test      the same, what librdkafka is built from (C++, make, pkg-config, headers of OpenSSL
 #                            and zlib), and Kafka's jars where Java and Maven are there (else its tests skip)
 #   tools/setup.sh check     as for test, without the jars, plus clippy, rustfmt and the pinned proto linter
@@ -103,6 +104,7 @@ case "${1:-}" in
   build)
     need_rust
     need_c_compiler
+    case "${2:-}" in *kafka*) need_kafka_client ;; esac
     ;;
   test)
     need_rust

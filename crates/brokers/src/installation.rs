@@ -26,7 +26,7 @@ pub struct Installation {
 }
 
 impl Installation {
-    /// Finds the jars in the folder that `NDXP_KAFKA_LIBS` names, else in `tools/kafka/libs`.
+    /// Finds the jars in the folder that `NDXP_BROKERS_LIBS` names, else in `tools/kafka/libs`.
     ///
     /// # Errors
     /// [`Missing`].
@@ -39,7 +39,7 @@ impl Installation {
         if !java.is_ok_and(|status| status.success()) {
             return Err(Missing::Java);
         }
-        let libs = env::var_os("NDXP_KAFKA_LIBS").map_or_else(default_libs, PathBuf::from);
+        let libs = env::var_os("NDXP_BROKERS_LIBS").map_or_else(default_libs, PathBuf::from);
         if !libs.join("complete").exists() {
             return Err(Missing::Jars(libs));
         }

@@ -5,6 +5,8 @@
 
 mod document;
 mod error;
+#[cfg(feature = "kafka")]
+mod kafka;
 mod keys;
 mod layers;
 mod nearest;
@@ -22,6 +24,8 @@ use std::{
 use tracing::level_filters::LevelFilter;
 
 pub(crate) use error::{ConfigError, Place};
+#[cfg(feature = "kafka")]
+pub(crate) use kafka::{Compression, KafkaConfig, Login, Scram, Tls};
 pub(crate) use keys::Key;
 pub(crate) use layers::Resolved;
 pub(crate) use value::{ByteSize, LogFormat};
@@ -63,10 +67,22 @@ pub(crate) enum Crl {
     Beside(PathBuf),
 }
 
-/// The log's engine.
+/// The log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LogConfig {
+    pub(crate) engine: EngineConfig,
+    /// Of the embedded engine's disk.
     pub(crate) min_free: ByteSize,
+}
+
+/// The log's engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum EngineConfig {
+    /// Files in the hub's directory.
+    Embedded,
+    /// Kafka's brokers.
+    #[cfg(feature = "kafka")]
+    Kafka(Box<KafkaConfig>),
 }
 
 /// The hub's own log.
@@ -147,11 +163,25 @@ fn typed(values: &Values<'_>) -> Result<Config, ConfigError> {
             client_ca: path("tls.client_ca", "ca.pem"),
             crl,
         },
-        log: LogConfig { min_free: values.parsed("log.min_free", "a size, for example 256MiB")? },
+        log: LogConfig {
+            engine: engine(values)?,
+            min_free: values.parsed("log.min_free", "a size, for example 256MiB")?,
+        },
         telemetry: Telemetry {
             format: values.parsed("telemetry.format", "text or json")?,
             level: values.level("telemetry.level")?,
         },
         data,
     })
+}
+
+fn engine(values: &Values<'_>) -> Result<EngineConfig, ConfigError> {
+    match values.text("log.engine") {
+        "embedded" => Ok(EngineConfig::Embedded),
+        #[cfg(feature = "kafka")]
+        "kafka" => Ok(EngineConfig::Kafka(Box::new(kafka::read(values)?))),
+        #[cfg(not(feature = "kafka"))]
+        "kafka" => Err(values.wrong("log.engine", "embedded: this ndxp was built without kafka")),
+        _ => Err(values.wrong("log.engine", "embedded or kafka")),
+    }
 }

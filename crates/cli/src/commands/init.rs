@@ -7,7 +7,8 @@ use ndxp_hub::{Genesis, GenesisError, Keys};
 use ndxp_model::{Agency, AgencyId, AgencyKind, OfficerId, Title, TrustDomain};
 
 use crate::{
-    config::{LogConfig, Sources, resolve},
+    commands::serve::ConfigArgs,
+    config::LogConfig,
     exit::ExitStatus,
     node::{self, Engine, HubDirectory},
     printer::Printer,
@@ -15,6 +16,8 @@ use crate::{
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
+    #[command(flatten)]
+    config: ConfigArgs,
     /// The hub's directory
     #[arg(long, env = "NDXP_DATA", value_name = "DIR", hide_env_values = true)]
     data: PathBuf,
@@ -43,9 +46,10 @@ pub(crate) async fn run(args: Args, printer: &mut Printer) -> Result<ExitStatus>
         name: Title { vi: args.authority_name_vi, en: args.authority_name_en },
         kind: AgencyKind::GovernmentAgency,
     };
+    // Where the log is, is the configuration's word; the rest of it is the running hub's.
+    let log = args.config.load(Vec::new())?.config.log;
     let data = HubDirectory::new(args.data);
     let beginning = Beginning { domain: args.trust_domain, authority, officers: args.officers };
-    let log = resolve(&Sources::default())?.config.log;
     if begin(&data, beginning, &log).await? == Begun::Before {
         printer.say(&format!("refused: {} holds a hub already", data.path().display()));
         return Ok(ExitStatus::Refused);

@@ -70,7 +70,9 @@ fn mistakes_are_named_with_their_place() {
     let found = [
         wrong(&file("\n[log]\nminfree = \"1GiB\"\n")),
         wrong(&file("[grcp]\nlisten = \"127.0.0.1:1\"\n")),
-        wrong(&file("[kafka]\n")),
+        wrong(&file("[kafca]\n")),
+        wrong(&file("[kafka]\nbroker = \"b1:9092\"\n")),
+        wrong(&file("[log]\nengine = \"fjall\"\n")),
         wrong(&file("node = \"n1\"\nnode = \"n2\"\n")),
         wrong(&file("node = [1]\n")),
         wrong(&file("node = \"\"\n")),
@@ -104,5 +106,82 @@ fn sizes_are_read_exactly() {
     assert_eq!(size("2 GiB"), Ok(2 << 30));
     for text in ["", "MiB", "-1", "1.5GiB", "1GB", "99999999999GiB"] {
         assert_eq!(size(text), Err(()), "{text}");
+    }
+}
+
+#[test]
+fn section_of_another_engine_is_not_looked_at() {
+    assert!(resolve(&file("[kafka]\nsecurity = \"none\"\nreplication = 0\n")).is_ok());
+}
+
+#[cfg(not(feature = "kafka"))]
+#[test]
+fn engine_that_was_not_built_in_is_named() {
+    let said = wrong(&file("[log]\nengine = \"kafka\"\n"));
+    let expected = "hub.toml:2:1: log.engine must be embedded: this ndxp was built without kafka, not \"kafka\"";
+    assert_eq!(said, expected);
+}
+
+#[cfg(feature = "kafka")]
+mod kafka {
+    use std::time::Duration;
+
+    use super::*;
+
+    const LEAST: &str = "[log]\nengine = \"kafka\"\n[kafka]\nbrokers = \"b1:9093, b2:9093\"\n";
+
+    fn read(more: &str) -> KafkaConfig {
+        match resolve(&file(&format!("{LEAST}{more}"))).unwrap().config.log.engine {
+            EngineConfig::Kafka(kafka) => *kafka,
+            EngineConfig::Embedded => panic!("the engine is kafka"),
+        }
+    }
+
+    #[test]
+    fn brokers_are_enough_and_tls_is_the_default() {
+        let least = read("");
+        assert_eq!(least.brokers, "b1:9093,b2:9093");
+        assert_eq!((least.replication, least.min_in_sync), (3, 2));
+        assert_eq!(least.append_timeout, Duration::from_secs(20));
+        assert_eq!(least.tls, Some(Tls { ca: None, identity: None }));
+        assert_eq!(least.login, None);
+    }
+
+    #[test]
+    fn login_and_files_are_taken_over() {
+        let full = read(
+            "ca = \"/ca\"\ncertificate = \"/c\"\nkey = \"/k\"\nsasl = \"scram-sha-512\"\n\
+             user = \"ndxp\"\npassword_file = \"/p\"\nprefix = \"a.\"\ncompression = \"zstd\"\n",
+        );
+        let identity = Some(("/c".into(), "/k".into()));
+        assert_eq!(full.tls, Some(Tls { ca: Some("/ca".into()), identity }));
+        let login =
+            Login { mechanism: Scram::Sha512, user: "ndxp".into(), password_file: "/p".into() };
+        assert_eq!(full.login, Some(login));
+        assert_eq!((full.prefix.as_str(), full.compression), ("a.", Compression::Zstd));
+        assert_eq!(read("security = \"plaintext\"").tls, None);
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_place() {
+        let mut found = vec![wrong(&file("[log]\nengine = \"kafka\"\n"))];
+        let mistakes = [
+            "prefix = \"a/b\"",
+            "replication = 0",
+            "min_in_sync = 4",
+            "compression = \"gzip\"",
+            "append_timeout_s = 0",
+            "security = \"none\"",
+            "certificate = \"/c\"",
+            "key = \"/k\"",
+            "security = \"plaintext\"\nca = \"/ca\"",
+            "sasl = \"plain\"",
+            "user = \"ndxp\"",
+            "sasl = \"scram-sha-256\"",
+            "sasl = \"scram-sha-256\"\nuser = \"ndxp\"",
+        ];
+        found.extend(mistakes.map(|more| wrong(&file(&format!("{LEAST}{more}\n")))));
+        found.push(wrong(&file(&LEAST.replace(":9093", ""))));
+        crate::golden::check("config/kafka-mistakes.txt", &(found.join("\n") + "\n"));
     }
 }

@@ -103,7 +103,7 @@ impl Values<'_> {
         Ok(level.into())
     }
 
-    fn wrong(&self, key: &str, expected: &'static str) -> ConfigError {
+    pub(crate) fn wrong(&self, key: &str, expected: &'static str) -> ConfigError {
         let (found, place) =
             self.0.get(key).cloned().unwrap_or_else(|| (String::new(), Place::Default));
         let found = format!("{found:?}");

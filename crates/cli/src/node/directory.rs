@@ -1,7 +1,8 @@
 //! A hub's directory.
 //!
 //! ```text
-//! <data>/log/     the log's engine
+//! <data>/log/     the log, where its engine is the embedded one
+//! <data>/kafka/   a lock, where the log is on Kafka
 //! <data>/keys/    the hub's own keys, mode 0600
 //! <data>/pki/     a development authority's files, where there is one
 //! <data>/nation/  what `ndxp dev` has loaded
@@ -26,6 +27,10 @@ impl HubDirectory {
         self.0.join("log")
     }
 
+    pub(crate) fn kafka(&self) -> PathBuf {
+        self.0.join("kafka")
+    }
+
     pub(crate) fn keys(&self) -> PathBuf {
         self.0.join("keys")
     }
@@ -40,10 +45,5 @@ impl HubDirectory {
 
     pub(crate) fn nation(&self) -> PathBuf {
         self.0.join("nation")
-    }
-
-    /// Whether somebody has begun a hub here. Nothing is opened, so a running hub may have it.
-    pub(crate) fn is_begun(&self) -> bool {
-        self.log().is_dir()
     }
 }
