@@ -18,7 +18,9 @@ pub(super) struct Dir {
 
 /// The lock of a directory: given back when the last clone is dropped, and when the process ends.
 #[derive(Debug, Clone)]
-pub(super) struct Lock(Arc<Locked>);
+pub(super) struct Lock(
+    #[cfg_attr(not(test), expect(dead_code, reason = "held for its drop"))] Arc<Locked>,
+);
 
 #[derive(Debug)]
 struct Locked(File);
