@@ -15,7 +15,7 @@ use std::{
 
 use thiserror::Error;
 
-use crate::{Installation, Options};
+use crate::{Installation, Options, Secure};
 
 /// Far above what a start takes on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -49,11 +49,12 @@ pub enum StartError {
     },
 }
 
-/// The two ports of a broker.
+/// The ports of a broker.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ports {
     pub(crate) client: u16,
     pub(crate) controller: u16,
+    pub(crate) secure: u16,
 }
 
 /// Where a broker lives.
@@ -90,12 +91,18 @@ impl Broker {
     ) -> Result<Self, StartError> {
         fs::create_dir_all(&place.dir)?;
         let properties = place.dir.join("server.properties");
-        fs::write(&properties, self::properties(&place, all, &options.properties))?;
-        let formatted = installation
-            .java(128, "kafka.tools.StorageTool")
-            .args(["format", "-t", CLUSTER_ID, "-c"])
-            .arg(&properties)
-            .output()?;
+        let mut text = self::properties(&place, all);
+        let mut format = installation.java(128, "kafka.tools.StorageTool");
+        format.args(["format", "-t", CLUSTER_ID, "-c"]).arg(&properties);
+        if let Some(secure) = &options.secure {
+            text += &secured(&place, secure)?;
+            let Secure { user, password, .. } = secure;
+            let user = format!("SCRAM-SHA-512=[name={user},password={password}]");
+            format.args(["--add-scram", &user]);
+        }
+        options.properties.iter().for_each(|line| text += &format!("{line}\n"));
+        fs::write(&properties, text)?;
+        let formatted = format.output()?;
         if !formatted.status.success() {
             let said = String::from_utf8_lossy(&formatted.stderr).into_owned();
             return Err(StartError::Format { id: place.id, said });
@@ -184,6 +191,11 @@ impl Broker {
         format!("127.0.0.1:{}", self.place.own.client)
     }
 
+    pub(crate) fn secure_address(&self) -> String {
+        // By the name in the certificate.
+        format!("localhost:{}", self.place.own.secure)
+    }
+
     pub(crate) fn log(&self) -> PathBuf {
         self.place.dir.join("broker.log")
     }
@@ -207,26 +219,27 @@ fn listen(said: impl BufRead, mut log: File, tell: &mpsc::Sender<()>) {
     }
 }
 
-fn properties(place: &Place, all: &[Ports], more: &[String]) -> String {
+fn properties(place: &Place, all: &[Ports]) -> String {
     let voters: Vec<_> = (1..)
         .zip(all)
         .map(|(id, ports): (u32, _)| format!("{id}@127.0.0.1:{}", ports.controller))
         .collect();
     let copies = all.len().min(3);
     let most = copies.div_ceil(2);
-    let (id, Ports { client, controller }) = (place.id, place.own);
+    let (id, Ports { client, controller, .. }) = (place.id, place.own);
     let dir = place.dir.join("data");
-    let mut text = format!(
+    format!(
         "process.roles=broker,controller\n\
          node.id={id}\n\
          controller.quorum.voters={}\n\
          listeners=PLAINTEXT://127.0.0.1:{client},CONTROLLER://127.0.0.1:{controller}\n\
          advertised.listeners=PLAINTEXT://127.0.0.1:{client}\n\
          controller.listener.names=CONTROLLER\n\
-         listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT\n\
+         listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT\n\
          log.dirs={}\n\
          num.network.threads=2\n\
          num.io.threads=4\n\
+         log.index.size.max.bytes=65536\n\
          log.cleaner.dedupe.buffer.size=8388608\n\
          auto.create.topics.enable=false\n\
          broker.session.timeout.ms=4000\n\
@@ -242,10 +255,24 @@ fn properties(place: &Place, all: &[Ports], more: &[String]) -> String {
          group.initial.rebalance.delay.ms=0\n",
         voters.join(","),
         dir.display(),
-    );
-    for line in more {
-        text.push_str(line);
-        text.push('\n');
-    }
-    text
+    )
+}
+
+/// The second listener. Of a property that stands twice the last one holds.
+fn secured(place: &Place, secure: &Secure) -> io::Result<String> {
+    let keystore = place.dir.join("keystore.pem");
+    fs::write(&keystore, &secure.keystore)?;
+    let Ports { client, controller, secure } = place.own;
+    let open = format!("PLAINTEXT://127.0.0.1:{client}");
+    Ok(format!(
+        "listeners={open},SASL_SSL://127.0.0.1:{secure},CONTROLLER://127.0.0.1:{controller}\n\
+         advertised.listeners={open},SASL_SSL://localhost:{secure}\n\
+         listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL\n\
+         sasl.enabled.mechanisms=SCRAM-SHA-512\n\
+         listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=\
+         org.apache.kafka.common.security.scram.ScramLoginModule required;\n\
+         ssl.keystore.type=PEM\n\
+         ssl.keystore.location={}\n",
+        keystore.display(),
+    ))
 }

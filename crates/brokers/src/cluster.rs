@@ -18,11 +18,24 @@ pub struct Options {
     pub heap_mib: u32,
     /// Lines added to every broker's `server.properties`.
     pub properties: Vec<String>,
+    /// A second listener, with TLS and SCRAM-SHA-512.
+    pub secure: Option<Secure>,
+}
+
+/// What the secure listener asks for and shows.
+#[derive(Debug, Clone)]
+pub struct Secure {
+    /// The brokers' private key (PKCS #8) and certificate chain for `localhost`, in PEM.
+    pub keystore: String,
+    /// The only user.
+    pub user: String,
+    /// Its password.
+    pub password: String,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { brokers: 1, heap_mib: 512, properties: Vec::new() }
+        Self { brokers: 1, heap_mib: 512, properties: Vec::new(), secure: None }
     }
 }
 
@@ -65,6 +78,13 @@ impl Cluster {
         addresses.join(",")
     }
 
+    /// Returns the addresses of the secure listeners.
+    #[must_use]
+    pub fn secure_bootstrap(&self) -> String {
+        let addresses: Vec<_> = self.brokers.iter().map(Broker::secure_address).collect();
+        addresses.join(",")
+    }
+
     /// Returns one broker, counted from 0.
     ///
     /// # Panics
@@ -89,8 +109,9 @@ impl Cluster {
 /// Takes ports that are free at present, all held at once so that they differ.
 fn free_ports(brokers: u32) -> std::io::Result<Vec<Ports>> {
     let held: Vec<_> =
-        (0..brokers * 2).map(|_| TcpListener::bind(("127.0.0.1", 0))).collect::<Result<_, _>>()?;
+        (0..brokers * 3).map(|_| TcpListener::bind(("127.0.0.1", 0))).collect::<Result<_, _>>()?;
     let ports: Vec<_> =
         held.iter().map(|l| l.local_addr().map(|a| a.port())).collect::<Result<_, _>>()?;
-    Ok(ports.chunks(2).map(|pair| Ports { client: pair[0], controller: pair[1] }).collect())
+    let of = |three: &[u16]| Ports { client: three[0], controller: three[1], secure: three[2] };
+    Ok(ports.chunks(3).map(of).collect())
 }

@@ -12,7 +12,7 @@ mod skip;
 mod tool;
 
 pub use broker::{Broker, StartError};
-pub use cluster::{Cluster, Options};
+pub use cluster::{Cluster, Options, Secure};
 pub use installation::{Installation, Missing};
 pub use skip::skip;
 pub use tool::Tool;

@@ -11,6 +11,8 @@ mod faults;
 mod fixture;
 #[path = "kafka/nodes.rs"]
 mod nodes;
+#[path = "kafka/secure.rs"]
+mod secure;
 #[path = "kafka/topics.rs"]
 mod topics;
 #[path = "kafka/writer.rs"]
