@@ -98,7 +98,9 @@ pub(crate) async fn run(args: Args, printer: &mut Printer) -> Result<ExitStatus>
             let found = client.list_dead_letters(&parent, &filter, most).await?;
             let all: Vec<_> = found.into_iter().map(Letter::of).collect();
             let rows: Vec<_> = all.iter().map(Letter::row).collect();
-            printer.data(&all, view::table(&rows))?;
+            let none = || format!("{name} has no such dead letters");
+            let text = if rows.is_empty() { none() } else { view::table(&rows) };
+            printer.data(&all, text)?;
         }
         Command::Get { subscription, id } => {
             let name = subscription::resolve(&client, &subscription).await?;
@@ -151,7 +153,7 @@ async fn purge(
     let (parent, filter) = (name.resource(), filter.message(name));
     if !dry_run {
         let first = client.purge_dead_letters(&parent, filter.clone(), true).await?;
-        printer.say(&format!("removing {} dead letters of {name}", first.purged));
+        printer.say(&format!("removing {} of {name}", letters(first.purged)));
     }
     let answer = client.purge_dead_letters(&parent, filter, dry_run).await?;
     let receipt = answer.receipt.map(ReceiptView::of);
@@ -161,11 +163,10 @@ async fn purge(
 
 impl Redriven {
     fn text(&self, name: &SubscriptionName) -> String {
-        let word = if self.dry_run { "would be offered" } else { "are offered" };
+        let word = if self.dry_run { "to be offered" } else { "offered" };
         format!(
-            "{} dead letters of {name} {word} again; closed: {} superseded by newer records, {} no longer \
-             kept{}",
-            self.redriven,
+            "{} of {name} {word} again; closed: {} superseded by newer records, {} no longer kept{}",
+            letters(self.redriven),
             self.superseded,
             self.expired,
             evidence(self.receipt.as_ref())
@@ -175,10 +176,14 @@ impl Redriven {
 
 impl Purged {
     fn text(&self, name: &SubscriptionName) -> String {
-        let word = if self.dry_run { "would be removed" } else { "removed" };
+        let word = if self.dry_run { "to be removed" } else { "removed" };
         let evidence = evidence(self.receipt.as_ref());
-        format!("{} dead letters of {name} {word}{evidence}", self.purged)
+        format!("{} of {name} {word}{evidence}", letters(self.purged))
     }
+}
+
+fn letters(count: u64) -> String {
+    if count == 1 { "1 dead letter".to_owned() } else { format!("{count} dead letters") }
 }
 
 fn evidence(receipt: Option<&ReceiptView>) -> String {
@@ -194,13 +199,15 @@ mod tests {
     fn what_would_be_done_is_told_as_that() {
         let name = "tax/people".parse().unwrap();
         let purged = |dry_run| Purged { dry_run, purged: 3, receipt: None }.text(&name);
-        assert_eq!(purged(true), "3 dead letters of tax/people would be removed");
+        assert_eq!(purged(true), "3 dead letters of tax/people to be removed");
         assert_eq!(purged(false), "3 dead letters of tax/people removed");
+        let one = Purged { dry_run: false, purged: 1, receipt: None }.text(&name);
+        assert_eq!(one, "1 dead letter of tax/people removed");
         let redriven =
             Redriven { dry_run: true, redriven: 5, superseded: 2, expired: 1, receipt: None };
         assert_eq!(
             redriven.text(&name),
-            "5 dead letters of tax/people would be offered again; closed: 2 superseded by newer \
+            "5 dead letters of tax/people to be offered again; closed: 2 superseded by newer \
              records, 1 no longer kept"
         );
     }

@@ -116,7 +116,8 @@ pub(crate) async fn run(args: Args, printer: &mut Printer) -> Result<ExitStatus>
             ensure!(!options.is_empty(), "say what is to change; --help lists it");
             let name = resolve(&client, &subscription).await?;
             let changed = update(&client, &name, &options).await?;
-            let text = format!("changed subscription {name}{}", changed.evidence());
+            let options = options::text(&changed.resource.options);
+            let text = format!("changed subscription {name}{}\n{options}", changed.evidence());
             printer.data(&changed, text)?;
         }
         Command::Delete { subscription } => {
@@ -148,7 +149,8 @@ pub(crate) async fn run(args: Args, printer: &mut Printer) -> Result<ExitStatus>
             let answer = client.get_subscription(&name.resource()).await?;
             let message = answer.subscription.unwrap_or_default();
             let view = view::subscription(message, Some(answer.connected))?;
-            printer.data(&view, view::table(&[row(&view)]))?;
+            let text = format!("{}\n{}", view::table(&[row(&view)]), options::text(&view.options));
+            printer.data(&view, text)?;
         }
     }
     Ok(ExitStatus::Done)

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use ndxp_client::proto::{agreement as pb, convert, exchange};
-use ndxp_model::{SubscriptionName, Terms, Timestamp};
+use ndxp_model::{DeliveryOptions, SubscriptionName, Terms, Timestamp};
 use serde::Serialize;
 
 use super::registry::UNKNOWN;
@@ -80,6 +80,8 @@ pub(crate) struct SubscriptionView {
     #[serde(skip_serializing_if = "String::is_empty")]
     agreement: String,
     start: &'static str,
+    /// As they are in force.
+    pub(crate) options: DeliveryOptions,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) connected: Option<bool>,
 }
@@ -100,6 +102,7 @@ pub(crate) fn subscription(
         purpose: access.purpose,
         agreement: access.agreement,
         start,
+        options: convert::delivery_options(message.options, "options").context(UNKNOWN)?,
         connected,
     })
 }

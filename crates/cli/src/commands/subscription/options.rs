@@ -1,8 +1,9 @@
 //! How a subscription is delivered, as flags.
 
-use std::{str::FromStr, time::Duration};
+use std::{fmt, str::FromStr, time::Duration};
 
 use ndxp_client::proto::{self, exchange::DeliveryOptions};
+use ndxp_model::{self as model, DeliveryOptions as Told, DeliveryOrder};
 
 /// What is not said has its default, or stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, clap::Args)]
@@ -69,6 +70,56 @@ impl FromStr for Span {
     }
 }
 
+impl fmt::Display for Span {
+    /// Writes it in the largest unit that leaves a whole number.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ms = self.0.as_millis();
+        let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")];
+        let whole = units.into_iter().find(|(unit, _)| ms > 0 && ms.is_multiple_of(*unit));
+        let (unit, name) = whole.unwrap_or((1, "ms"));
+        write!(f, "{}{name}", ms / unit)
+    }
+}
+
+/// Tells options as they are in force.
+pub(super) fn text(options: &Told) -> String {
+    let span = |ms| Span(Duration::from_millis(ms));
+    let order = match options.order {
+        None => "by the dataset's category",
+        Some(DeliveryOrder::ByKey) => "by key",
+        Some(DeliveryOrder::None) => "none",
+    };
+    let on_expired = match options.on_expired {
+        model::OnExpired::Fail => "fail",
+        model::OnExpired::Earliest => "go on at the earliest record",
+        model::OnExpired::Latest => "go on with what is published from then on",
+    };
+    [
+        format!("  order         {order}"),
+        format!("  on expiry     {on_expired}"),
+        format!(
+            "  outstanding   {} records, {} bytes at most",
+            options.max_outstanding_records, options.max_outstanding_bytes
+        ),
+        format!(
+            "  lease         {}, extended by {} at most",
+            span(options.lease_ms),
+            span(options.max_extension_ms)
+        ),
+        format!(
+            "  retry         after {}, doubled up to {}",
+            span(options.retry_first_ms),
+            span(options.retry_last_ms)
+        ),
+        format!(
+            "  dead letter   after {} attempts, {} after the first failure at the earliest",
+            options.max_attempts,
+            span(options.retry_horizon_ms)
+        ),
+    ]
+    .join("\n")
+}
+
 impl Options {
     /// Puts what was said over what is there.
     pub(crate) fn over(&self, base: DeliveryOptions) -> DeliveryOptions {
@@ -113,6 +164,12 @@ mod tests {
         for wrong in ["", "5", "m", "-1s", "1 h", "99999999999999999999d"] {
             assert!(millis(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn options_read_as_committed() {
+        let told = text(&Told { retry_first_ms: 250, ..Told::default() });
+        crate::golden::check("subscription/options.txt", &(told + "\n"));
     }
 
     #[test]

@@ -79,6 +79,11 @@ impl Sought {
     }
 
     fn text(&self) -> String {
+        let evidence = self.receipt.as_ref().map(|receipt| format!(" ({})", receipt.place()));
+        let evidence = evidence.unwrap_or_default();
+        if (self.back, self.forward) == (Some(0), Some(0)) {
+            return format!("{} stays where it is{evidence}", self.name);
+        }
         let word = if self.dry_run { "would move" } else { "moved" };
         let count = |count: Option<u64>| {
             count.map_or("a number of records that a row filter hides".to_owned(), |count| {
@@ -86,15 +91,13 @@ impl Sought {
             })
         };
         let far = match (self.back, self.forward) {
-            (Some(0), Some(0)) => "it stays where it is".to_owned(),
             (_, Some(0)) => format!("back over {}, which come again", count(self.back)),
             (Some(0), _) => format!("forward over {}, which are left out", count(self.forward)),
             (back, forward) => {
                 format!("back over {}, forward over {}", count(back), count(forward))
             }
         };
-        let evidence = self.receipt.as_ref().map(|receipt| format!(" ({})", receipt.place()));
-        format!("{word} {}: {far}{}", self.name, evidence.unwrap_or_default())
+        format!("{word} {}: {far}{evidence}", self.name)
     }
 }
 
@@ -117,6 +120,7 @@ mod tests {
             text(false, Some(0), Some(2)),
             "moved tax/people: forward over 2 records, which are left out"
         );
+        assert_eq!(text(false, Some(0), Some(0)), "tax/people stays where it is");
         assert!(text(false, None, Some(0)).contains("that a row filter hides"));
     }
 }
