@@ -154,6 +154,12 @@ impl MockHub {
         self.shared.quietly(name, |found| found.rejected().to_vec())
     }
 
+    /// Returns the record ids whose leases a subscription has prolonged, as often as it did.
+    #[must_use]
+    pub fn extended(&self, name: &str) -> Vec<String> {
+        self.shared.quietly(name, |found| found.extended().to_vec())
+    }
+
     /// Returns how many frames of settlements came from a subscription.
     #[must_use]
     pub fn settlements(&self, name: &str) -> u64 {

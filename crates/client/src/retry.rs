@@ -36,21 +36,21 @@ fn spread(asked: Duration, next: u32, chance: u32) -> Duration {
 pub(crate) struct Reconnect {
     patience: Duration,
     tries: u32,
-    /// Whether it was ever open: a first connection that fails is a wrong address more often than
-    /// a hub that restarts.
-    was_open: bool,
+    /// Whether the hub was ever there: a first connection that fails is a wrong address more often
+    /// than a hub that restarts.
+    was_there: bool,
     failing_since: Option<Instant>,
 }
 
 impl Reconnect {
     /// Begins with so much patience for failures in a row.
     pub(crate) fn new(patience: Duration) -> Self {
-        Self { patience, tries: 0, was_open: false, failing_since: None }
+        Self { patience, tries: 0, was_there: false, failing_since: None }
     }
 
     /// The stream is open.
     pub(crate) fn opened(&mut self) {
-        self.was_open = true;
+        self.was_there = true;
     }
 
     /// Something came over the stream: the next failure is a first one.
@@ -61,7 +61,9 @@ impl Reconnect {
     /// Returns how long to wait before opening it again, or `None` if that does not help or has
     /// not helped for too long.
     pub(crate) fn delay(&mut self, failure: &Failure, chance: u32) -> Option<Duration> {
-        let lost = (self.was_open && is_lost(failure)).then_some(LOST);
+        // Only a hub gives reasons: one that says that it restarts will be gone for a while.
+        self.was_there |= failure.reason.is_some();
+        let lost = (self.was_there && is_lost(failure)).then_some(LOST);
         let asked = failure.retry_after.or(lost)?;
         self.tries += 1;
         let delay = spread(asked, self.tries, chance);
@@ -117,6 +119,16 @@ mod tests {
         assert_eq!(reconnect.delay(&lost, 0), Some(LOST));
         let refusal = Failure { reason: Some("STREAM_FENCED".to_owned()), ..lost };
         assert_eq!(reconnect.delay(&refusal, 0), None);
+    }
+
+    #[test]
+    fn a_hub_that_drains_and_then_is_gone_is_waited_for() {
+        let mut reconnect = Reconnect::new(Duration::MAX);
+        let gone = refused(None);
+        let (reason, after) = (Some("NODE_DRAINING".to_owned()), Some(Duration::from_secs(1)));
+        let draining = Failure { reason, retry_after: after, ..gone.clone() };
+        assert_eq!(reconnect.delay(&draining, 0), after);
+        assert!(reconnect.delay(&gone, 0).is_some());
     }
 
     #[tokio::test(start_paused = true)]

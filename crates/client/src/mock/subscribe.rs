@@ -4,9 +4,8 @@ use ndxp_proto::{
     error::Reason,
     exchange::{
         self as pb, SubscribeDeliver, SubscribeDraining, SubscribeIdle, SubscribeReady,
-        SubscribeRequest, SubscribeResponse, SubscribeSettleResult, SubscribeSuspended,
-        subscribe_request::Frame as Ask, subscribe_response::Frame as Answer,
-        subscribe_service_server::SubscribeService,
+        SubscribeRequest, SubscribeResponse, SubscribeSuspended, subscribe_request::Frame as Ask,
+        subscribe_response::Frame as Answer, subscribe_service_server::SubscribeService,
     },
 };
 use tokio::sync::mpsc;
@@ -94,8 +93,10 @@ impl Stream {
                 let result = self.hub.change(|state| state.subscription(&self.name).settle(settle));
                 self.put(Answer::SettleResult(result)).await;
             }
-            Some(Ask::Extend(_)) => {
-                self.put(Answer::SettleResult(SubscribeSettleResult::default())).await;
+            Some(Ask::Extend(extend)) => {
+                let tokens = extend.ack_tokens;
+                let result = self.hub.quietly(&self.name, |found| found.extend(tokens));
+                self.put(Answer::SettleResult(result)).await;
             }
             Some(Ask::Heartbeat(_)) => {}
             Some(Ask::Open(_)) | None => {

@@ -27,6 +27,7 @@ pub(super) struct Subscription {
     acked: Vec<String>,
     rejected: Vec<(String, String)>,
     settlements: u64,
+    extended: Vec<String>,
     words: VecDeque<Frame>,
     end: Option<Reason>,
 }
@@ -46,6 +47,10 @@ impl Subscription {
 
     pub(super) fn settlements(&self) -> u64 {
         self.settlements
+    }
+
+    pub(super) fn extended(&self) -> &[String] {
+        &self.extended
     }
 
     pub(super) fn offer(&mut self, payloads: Vec<String>) {
@@ -126,6 +131,21 @@ impl Subscription {
         for reject in settle.rejects {
             if let Some(record) = self.take(reject.ack_token, &mut result) {
                 self.rejected.push((record.record_id, reject.reason));
+            }
+        }
+        result
+    }
+
+    /// Prolongs leases, which the mock does not count.
+    pub(super) fn extend(&mut self, tokens: Vec<Bytes>) -> SubscribeSettleResult {
+        let mut result = SubscribeSettleResult::default();
+        for token in tokens {
+            match self.outstanding.get(&token) {
+                Some(record) => {
+                    result.settled += 1;
+                    self.extended.push(record.record_id.clone());
+                }
+                None => result.lost.push(token),
             }
         }
         result

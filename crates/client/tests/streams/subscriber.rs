@@ -220,3 +220,16 @@ async fn gaps_and_pauses_are_told_and_delivery_goes_on() {
     assert_eq!(told[..2], [gap, Event::Paused { cause, since: None, next_step }]);
     assert!(matches!(told[2], Event::Deliver(_)));
 }
+
+#[tokio::test]
+async fn lease_is_extended_while_a_record_is_outstanding_and_not_after() {
+    let hub = hub_with(2).await;
+    let mut subscriber = subscriber(&hub);
+    let delivery = next(&mut subscriber).await;
+    let minute = std::time::Duration::from_secs(60);
+    subscriber.extend(&delivery.records[1], minute).await;
+    subscriber.ack_all(&delivery).await;
+    subscriber.extend(&delivery.records[0], minute).await;
+    subscriber.close().await.unwrap();
+    assert_eq!((hub.extended(NAME), hub.acked(NAME)), (vec!["record-2".to_owned()], ids(2)));
+}
