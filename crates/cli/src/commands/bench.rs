@@ -57,7 +57,7 @@ enum Command {
     Fanout {
         #[command(flatten)]
         disk: Disk,
-        /// Records to publish for each
+        /// Records to publish for each; four times as many where there is one subscriber or none
         #[arg(long, value_name = "COUNT", default_value_t = 20_000)]
         records: usize,
         /// Subscribers with agreements of equal text

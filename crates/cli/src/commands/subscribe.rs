@@ -125,8 +125,9 @@ impl Reader<'_> {
             News::Open { epoch, agreement } => {
                 printer.progress(&format!("{}: epoch {epoch}, {agreement}", self.name));
             }
-            News::Interrupted { .. } if self.args.follow => {
-                printer.say("interrupted; connecting again");
+            News::Interrupted { failure, .. } if self.args.follow => {
+                let why = failure.reason.as_deref().unwrap_or("the connection was lost");
+                printer.say(&format!("interrupted: {why}; connecting again"));
             }
             News::Interrupted { failure, .. } => return Err((*failure).into()),
             News::Event(Event::Deliver(delivery)) => {
