@@ -84,8 +84,8 @@ pub struct Delivery {
     pub token: AckToken,
     /// Which time it is that the record is handed out. Above 1 it may have been received before.
     pub attempt: u32,
-    /// It lies below what the subscription had reached before its positions were set, or is in the
-    /// difference of two views.
+    /// It lies below what the subscription had reached before its positions were set, is in the
+    /// difference of two views, or comes out of the dead letters.
     pub replayed: bool,
     /// How it is to be shown.
     pub verdict: Verdict,
@@ -115,25 +115,41 @@ pub enum HandError {
     },
 }
 
+impl HandedRange {
+    fn goes_on(&self, place: Place, attempt: u32) -> bool {
+        let Self { partition, last, .. } = *self;
+        partition == place.partition && last + 1 == place.offset && self.attempt == attempt
+    }
+}
+
+/// The most ranges of one frame: all of them stand in one audit entry, which is bounded.
+pub(super) const MOST_RANGES: usize = 150;
+
 /// What a frame holds, by partition and offset.
 #[derive(Debug, Default)]
 pub(super) struct Holding {
+    /// How many runs there were: at least as many as there are ranges.
+    runs: usize,
     spans: BTreeMap<u32, Spans<u32>>,
     /// Neighbours that came one after the other.
     run: Option<HandedRange>,
 }
 
 impl Holding {
+    /// Tells whether one more fits, handed out for this time.
+    pub(super) fn has_room(&self, place: Place, attempt: u32) -> bool {
+        self.runs < MOST_RANGES || self.run.is_some_and(|run| run.goes_on(place, attempt))
+    }
+
     pub(super) fn add(&mut self, place: Place, attempt: u32) {
         if let Some(run) = &mut self.run
-            && run.partition == place.partition
-            && run.last + 1 == place.offset
-            && run.attempt == attempt
+            && run.goes_on(place, attempt)
         {
             run.last = place.offset;
             return;
         }
         self.end_run();
+        self.runs += 1;
         let Place { partition, offset } = place;
         self.run = Some(HandedRange { partition, first: offset, last: offset, attempt });
     }

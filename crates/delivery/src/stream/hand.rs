@@ -132,7 +132,8 @@ impl Stream {
 
     /// Offers a record that was fetched again. Its credit is used again.
     fn offer_held(&mut self, work: Work, size: u64, now: Now, handing: &mut Handing) -> Fate {
-        if !self.may_hand(size, now) {
+        let has_room = handing.holding.has_room(work.place, work.next_attempt());
+        if !has_room || !self.may_hand(size, now) {
             return Fate::Left;
         }
         self.held.remove(work.place);
@@ -154,8 +155,12 @@ impl Stream {
         let waits = work.failures > 0;
         let set_aside = self.sets_aside(now);
         let room = self.parking_room() > 0 && self.reads_on();
-        let fits =
-            if parks || waits || set_aside { room } else { room && self.may_hand(item.size, now) };
+        let fits = if parks || waits || set_aside {
+            room
+        } else {
+            let has_room = handing.holding.has_room(work.place, work.next_attempt());
+            room && has_room && self.may_hand(item.size, now)
+        };
         if !fits {
             handing.stopped.insert(partition);
             return Fate::Left;
@@ -203,7 +208,7 @@ impl Stream {
         self.credit = self.credit.minus(room);
         self.outstanding = self.outstanding.plus(room);
         work.attempts = work.attempts.saturating_add(1);
-        let replayed = work.origin == Origin::Revisit || self.progress.is_replayed(work.place);
+        let replayed = work.origin != Origin::Log || self.progress.is_replayed(work.place);
         let sequence = self.given.give(work, size);
         handing.given += 1;
         handing.holding.add(work.place, work.attempts);

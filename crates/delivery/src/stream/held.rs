@@ -18,6 +18,13 @@ pub(super) struct Work {
     pub(super) failures: u32,
 }
 
+impl Work {
+    /// Returns which time it would be that it is handed out.
+    pub(super) fn next_attempt(&self) -> u32 {
+        self.attempts.saturating_add(1)
+    }
+}
+
 /// How a record came to the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Origin {

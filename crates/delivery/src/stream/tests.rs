@@ -226,3 +226,16 @@ fn next_stream_marks_what_may_have_been_sent() {
     let attempts: Vec<u32> = deliveries(&again).iter().map(|delivery| delivery.attempt).collect();
     assert_eq!(attempts, [2, 2, 1]);
 }
+
+#[test]
+fn frame_holds_so_many_ranges_as_its_audit_entry_can() {
+    let mut stream = stream(&[0], 1_000);
+    (0..200).for_each(|n| stream.skip(0, 2 * n + 1..2 * n + 2).unwrap());
+    let even: Vec<(u32, u64)> = (0..200).map(|n| (0, 2 * n)).collect();
+    let first = hand(&mut stream, &even);
+    assert_eq!(deliveries(&first).len(), 150);
+    assert_eq!(handed(&first).ranges.len(), 150);
+    assert_eq!(first.fates[150..], [Fate::Left; 50], "as if they had not been offered");
+    let rest = hand(&mut stream, &even[150..]);
+    assert_eq!(deliveries(&rest).len(), 50);
+}

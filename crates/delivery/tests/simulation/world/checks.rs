@@ -29,7 +29,7 @@ impl World {
             Some((letter, state)) => {
                 let redriven = matches!(state, LetterState::Redriven { .. });
                 assert!(redriven, "{place} is a dead letter");
-                assert!(delivery.attempt > letter.attempts);
+                assert!(delivery.attempt > letter.attempts && delivery.replayed);
             }
             None if self.fold.is_settled(place) => {
                 assert!(delivery.replayed, "{place} is settled and not revisited");
