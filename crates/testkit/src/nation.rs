@@ -10,7 +10,8 @@ use ndxp_proto::{
         publish_service_client::PublishServiceClient,
     },
     registry::{
-        Agency, AgencyKind, Classification, Dataset, DatasetCategory, Officer, Role, System,
+        Agency, AgencyKind, Classification, Dataset, DatasetCategory, Officer, Retention, Role,
+        System,
     },
 };
 use tonic::Status;
@@ -35,6 +36,8 @@ pub struct Spec {
     pub partitions: u32,
     /// Its JSON Schema.
     pub schema: String,
+    /// How long its records are kept.
+    pub retention: Option<Retention>,
 }
 
 /// Describes a dataset of synthetic citizens: `id` (the key), `name`, `province`, `income`.
@@ -59,6 +62,7 @@ pub fn citizens(name: &str) -> Spec {
         filterable: vec!["/province".to_owned()],
         partitions: 4,
         schema: schema.to_owned(),
+        retention: None,
     }
 }
 
@@ -157,7 +161,7 @@ impl TestHub {
             key_fields: spec.key.clone(),
             filterable_fields: spec.filterable.clone(),
             partitions: spec.partitions,
-            retention: None,
+            retention: spec.retention,
             ..Dataset::default()
         };
         portal.create_dataset(dataset).await.expect("the dataset is registered");

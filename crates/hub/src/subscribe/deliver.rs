@@ -268,7 +268,7 @@ impl Live {
         self.broken = true;
         let writing = self.core.ledger.write(&entry, covered);
         let (receipt, _) = self.right.while_appending(writing).await?;
-        if self.turn.apply(&handed) != Applied::Taken {
+        if self.turn.apply(&handed, now) != Applied::Taken {
             return Err(End::fenced());
         }
         self.broken = false;

@@ -25,6 +25,18 @@ impl Live {
         Ok(())
     }
 
+    /// Says that what is deleted since the consumer was here may never be told, if that is so.
+    pub(super) async fn tell_away(&mut self, outbox: &Outbox) -> Result<(), End> {
+        if !self.was_away {
+            return Ok(());
+        }
+        let from = self.next_reads();
+        if self.right.subscription().options.on_expired == OnExpired::Latest {
+            return self.pass_to(&from, &self.known_ends.clone(), outbox).await;
+        }
+        self.tell_gap(&from, &from, outbox).await
+    }
+
     /// Passes over records that are no longer kept, as the subscription asks for.
     pub(super) async fn pass_expired(
         &mut self,
@@ -43,14 +55,18 @@ impl Live {
             }
             OnExpired::Latest => to.clone_from(&self.known_ends),
         }
-        for (number, (from, to)) in (0..).zip(from.iter().zip(&to)) {
+        self.pass_to(&from, &to, outbox).await
+    }
+
+    async fn pass_to(&mut self, from: &[u64], to: &[u64], outbox: &Outbox) -> Result<(), End> {
+        for (number, (from, to)) in (0..).zip(from.iter().zip(to)) {
             if from < to {
                 let skipped = self.machine.skip(number, *from..*to);
                 skipped.map_err(|e| Failed(refuse::bug(&e)))?;
                 self.judge.passed(number, *to);
             }
         }
-        self.tell_gap(&from, &to, outbox).await
+        self.tell_gap(from, to, outbox).await
     }
 
     /// Says that a record which was to be handed out again is no longer kept.

@@ -70,6 +70,8 @@ pub(super) struct Live {
     pub(super) paused_told_ms: Option<u64>,
     /// A write failed or was fenced: the machine is ahead of the log, and writes nothing more.
     pub(super) broken: bool,
+    /// The consumer was away for longer than what its copy depends on is kept.
+    pub(super) was_away: bool,
     /// Counts among the system's open streams until it is dropped.
     pub(super) place: Place,
 }
@@ -82,6 +84,9 @@ impl Live {
         incoming: &mut Streaming<SubscribeRequest>,
         outbox: &Outbox,
     ) -> End {
+        if let Err(end) = self.tell_away(outbox).await {
+            return end;
+        }
         let mut pulse = Pulse::start();
         let mut checkpoint = interval(CHECKPOINT);
         checkpoint.reset();

@@ -3,9 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use ndxp_audit::DatasetAt;
-use ndxp_delivery::{Applied, DeliveryRecord, Stream as Machine};
+use ndxp_delivery::{Applied, DeliveryRecord, Progress, Stream as Machine};
 use ndxp_log::Partition;
-use ndxp_model::{AgreementRef, Dataset, DatasetState, SubscriptionName, Topic};
+use ndxp_model::{
+    AgreementRef, Dataset, DatasetState, Keep, OnExpired, SubscriptionName, Timestamp, Topic,
+};
 use ndxp_proto::{
     convert,
     error::Refusal,
@@ -26,7 +28,7 @@ use super::{
     options,
     outbox::Outbox,
     right::Right,
-    seek::{first_positions, sealer},
+    seek::{expired, first_positions, sealer},
     slots::{Turn, Why},
 };
 use crate::{
@@ -81,6 +83,11 @@ async fn opened(
     right.check()?;
     turn.streams();
     let view = right.grant().agreement.clone();
+    let was_away = was_away(core, &turn, &dataset).await?;
+    if was_away && right.subscription().options.on_expired == OnExpired::Fail {
+        // Before anything is written, or it would not be away any more.
+        return Err(expired(core, &name, &dataset).await?.into());
+    }
     let opened = open_machine(core, &turn, right.subscription(), &dataset, view).await;
     let (machine, reached) = opened?;
     let (plan, progress) = (&right.grant().plan, machine.progress());
@@ -115,6 +122,7 @@ async fn opened(
         paused: None,
         paused_told_ms: None,
         broken: false,
+        was_away,
         place,
     };
     for (number, end) in (0..).zip(known_ends) {
@@ -175,6 +183,22 @@ async fn first_frame(incoming: &mut Streaming<SubscribeRequest>) -> Result<pb::S
         Ok(Some(Ok(_))) => Err(Refusal::field("open", "must be the first frame").into()),
         Err(_) => Err(Refusal::field("open", "did not come within ten seconds").into()),
     }
+}
+
+/// Says whether a consumer was away for longer than a log of state keeps what is replaced, and has
+/// missed something as old as that: then nobody can tell what of its copy is gone.
+async fn was_away(core: &Core, turn: &Turn, dataset: &Dataset) -> Result<bool, Failed> {
+    let lag = i64::try_from(Keep::STATE_LAG_MS).unwrap_or(i64::MAX);
+    let kept_since = Timestamp::from_millis(core.now().millis().saturating_sub(lag));
+    if !dataset.category.is_state() || turn.active_at().is_none_or(|at| at >= kept_since) {
+        return Ok(false);
+    }
+    for (number, position) in (0..).zip(turn.look(Progress::positions)) {
+        if position < core.log.offset_at(&partition(dataset, number), kept_since).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Finds a subscription of the caller's agency and its dataset.

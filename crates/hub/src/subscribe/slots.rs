@@ -61,6 +61,8 @@ struct Known {
     progress: Progress,
     /// An append is under way, or has an unknown outcome: the log may hold more.
     doubtful: bool,
+    /// When the lane's newest record of the subscription was written.
+    active_at: Timestamp,
     /// What the last stream of this node left to the next one.
     kept: Option<Kept>,
 }
@@ -245,7 +247,8 @@ impl Slot {
 
 impl Known {
     fn new(name: SubscriptionName) -> Self {
-        Self { progress: Progress::new(name), doubtful: false, kept: None }
+        let active_at = Timestamp::default();
+        Self { progress: Progress::new(name), doubtful: false, active_at, kept: None }
     }
 }
 

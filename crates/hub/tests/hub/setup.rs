@@ -1,5 +1,9 @@
 //! What most tests begin with, and what they look at.
 
+use ndxp_client::proto::exchange::{
+    GetSubscriptionStatusRequest, GetSubscriptionStatusResponse,
+    subscribe_service_client::SubscribeServiceClient,
+};
 use ndxp_testkit::{Grant, TestHub, citizens};
 use tonic::Status;
 use tonic_types::StatusExt;
@@ -28,4 +32,12 @@ pub(crate) fn citizen(id: u32) -> String {
 /// The reason that a status gives.
 pub(crate) fn reason(status: &Status) -> String {
     status.get_details_error_info().map(|info| info.reason).unwrap_or_default()
+}
+
+/// Where a subscription of `land` stands.
+pub(crate) async fn status(hub: &TestHub, subscription: &str) -> GetSubscriptionStatusResponse {
+    let name = format!("agencies/land/subscriptions/{subscription}");
+    let mut service = SubscribeServiceClient::new(hub.channel("agency/land/system/portal"));
+    let request = GetSubscriptionStatusRequest { name };
+    service.get_subscription_status(request).await.unwrap().into_inner()
 }

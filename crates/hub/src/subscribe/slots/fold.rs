@@ -19,7 +19,7 @@ pub(super) async fn all(log: &Arc<dyn Log>) -> Result<HashMap<SubscriptionName, 
         each(log, lane, |line| {
             let Some(name) = line.subscription() else { return };
             match line {
-                Line::Record(_) => {
+                Line::Record(..) => {
                     let new = || Known::new(name.clone());
                     folded.entry(name.clone()).or_insert_with(new).take(&line);
                 }
@@ -54,9 +54,9 @@ pub(super) async fn forget(
     // In the order of the lane, so that what is older goes first.
     let mut keys: Vec<String> = Vec::new();
     each(log, lane(name), |line| match line {
-        Line::Record(record) if record.subscription() == name => keys.push(record.key()),
+        Line::Record(record, _) if record.subscription() == name => keys.push(record.key()),
         Line::Tombstone { key } => keys.retain(|known| known != key),
-        Line::Record(_) => {}
+        Line::Record(..) => {}
     })
     .await?;
     let mut seen = std::collections::HashSet::new();
@@ -71,7 +71,7 @@ pub(super) async fn forget(
 /// A record of a lane.
 #[expect(clippy::large_enum_variant, reason = "one lives at a time")]
 enum Line<'a> {
-    Record(DeliveryRecord),
+    Record(DeliveryRecord, Timestamp),
     /// An empty value: what it forgets is in other records.
     Tombstone {
         key: &'a str,
@@ -81,7 +81,7 @@ enum Line<'a> {
 impl Line<'_> {
     fn subscription(&self) -> Option<SubscriptionName> {
         match self {
-            Self::Record(record) => Some(record.subscription().clone()),
+            Self::Record(record, _) => Some(record.subscription().clone()),
             Self::Tombstone { key } => {
                 let (agency, rest) = key.split_once('/')?;
                 let (subscription, _) = rest.split_once('/')?;
@@ -94,9 +94,10 @@ impl Line<'_> {
 impl Known {
     fn take(&mut self, line: &Line<'_>) {
         match line {
-            Line::Record(record) => {
+            Line::Record(record, at) => {
                 // A record of a fenced stream changes nothing, which is what the fold is for.
                 let _ = self.progress.apply(record);
+                self.active_at = *at;
             }
             Line::Tombstone { key } => self.progress.forgotten(key),
         }
@@ -130,5 +131,5 @@ fn line(stored: &Stored, lane: u32) -> Result<Option<Line<'_>>, SlotError> {
     }
     let read = DeliveryRecord::decode(&record.value);
     let read = read.map_err(|source| SlotError::Record { lane, offset: *offset, source })?;
-    Ok(Some(Line::Record(read)))
+    Ok(Some(Line::Record(read, record.timestamp)))
 }

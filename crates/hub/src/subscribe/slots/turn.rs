@@ -46,6 +46,12 @@ impl Turn {
         self.slot.known().kept.take()
     }
 
+    /// Returns when the subscription's newest record was written; nothing if it was never opened.
+    pub(in crate::subscribe) fn active_at(&self) -> Option<Timestamp> {
+        let known = self.slot.known();
+        (known.progress.epoch() > 0).then_some(known.active_at)
+    }
+
     /// Looks at what the log holds.
     pub(crate) fn look<T>(&self, look: impl FnOnce(&Progress) -> T) -> T {
         look(&self.slot.known().progress)
@@ -58,9 +64,9 @@ impl Turn {
     }
 
     /// Applies the record that is durable in the lane now.
-    pub(in crate::subscribe) fn apply(&self, record: &DeliveryRecord) -> Applied {
+    pub(in crate::subscribe) fn apply(&self, record: &DeliveryRecord, now: Timestamp) -> Applied {
         let mut known = self.slot.known();
-        known.doubtful = false;
+        (known.doubtful, known.active_at) = (false, now);
         known.progress.apply(record)
     }
 
@@ -87,7 +93,7 @@ impl Turn {
             let records = append.iter().map(|record| log_record(record, now)).collect();
             self.append(log, records).await?;
             for record in &append {
-                let applied = self.apply(record);
+                let applied = self.apply(record, now);
                 if applied != Applied::Taken {
                     return Ok(applied);
                 }
