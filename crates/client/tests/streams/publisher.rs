@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use ndxp_client::{
     Batch, BatchResult, PublishTo, Publisher, PublisherOptions, Stopped,
     mock::MockHub,
@@ -181,4 +183,17 @@ async fn streams_are_spread_over_connections() {
     }
     assert_eq!(hub.connections(), 3);
     assert_published(&hub, 6);
+}
+
+#[tokio::test]
+async fn patience_ends_and_everything_comes_back() {
+    let hub = MockHub::start().await.unwrap();
+    let options = PublisherOptions { patience: Duration::ZERO, ..PublisherOptions::default() };
+    let mut publisher = hub.client().publisher(to(), options);
+    send(&mut publisher, 0..1).await.unwrap();
+    drop(hub);
+    let stopped = send(&mut publisher, 1..3).await.unwrap_err();
+    assert_eq!((stopped.index, &stopped.batches[0]), (1, &batch(1)));
+    assert_eq!(stopped.failure.reason, None, "nobody refused: {}", stopped.failure);
+    assert_eq!(publisher.pending(), 0);
 }

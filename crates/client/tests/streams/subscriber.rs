@@ -233,3 +233,14 @@ async fn lease_is_extended_while_a_record_is_outstanding_and_not_after() {
     subscriber.close().await.unwrap();
     assert_eq!((hub.extended(NAME), hub.acked(NAME)), (vec!["record-2".to_owned()], ids(2)));
 }
+
+#[tokio::test]
+async fn patience_ends_where_the_hub_stays_away() {
+    let hub = hub_with(1).await;
+    let options =
+        SubscriberOptions { patience: std::time::Duration::ZERO, ..SubscriberOptions::default() };
+    let mut subscriber = hub.client().subscriber(NAME, options);
+    next(&mut subscriber).await;
+    drop(hub);
+    assert_eq!(failure(&mut subscriber).await.reason, None);
+}
