@@ -1,15 +1,22 @@
 //! Sends batches and keeps count; knows which line each record came from.
 
-use std::{collections::VecDeque, time::Instant};
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
 
 use anyhow::Result;
 use ndxp_client::{Batch, BatchResult, Publisher, Stopped, proto::exchange::Record};
+use tokio::time;
 
 use super::{
     refused::LinesRefused,
     summary::{RefusedLine, Summary},
 };
 use crate::{printer::Printer, view::ReceiptView};
+
+/// After so long a person wants to know.
+const LONG: Duration = Duration::from_secs(5);
 
 /// A publisher that thinks in lines.
 pub(super) struct Sender<'p> {
@@ -43,13 +50,13 @@ impl<'p> Sender<'p> {
     ) -> Result<()> {
         self.lines.push_back(lines);
         let sent = self.publisher.send(Batch { records, source_position: position.to_owned() });
-        let sent = sent.await;
+        let sent = told(self.printer, sent).await;
         self.count(sent)
     }
 
     /// Waits until all is answered.
     pub(super) async fn flush(&mut self) -> Result<()> {
-        let flushed = self.publisher.flush().await;
+        let flushed = told(self.printer, self.publisher.flush()).await;
         self.count(flushed)
     }
 
@@ -88,4 +95,15 @@ impl<'p> Sender<'p> {
         let rate = super::summary::rate(records, self.since.elapsed());
         self.printer.progress(&format!("{records} records durable, {rate:.0}/s"));
     }
+}
+
+/// Waits; says so where it takes long, since a hub that restarts is waited for.
+async fn told<T>(printer: &mut Printer, work: impl Future<Output = T>) -> T {
+    tokio::pin!(work);
+    tokio::select! {
+        done = &mut work => return done,
+        () = time::sleep(LONG) => {}
+    }
+    printer.say("no answer from the hub for 5 s; it is waited for, up to 10 minutes");
+    work.await
 }
