@@ -26,7 +26,7 @@ fn asked(hub: &Hub, caller: &str, args: &[&str]) -> Value {
 
 fn seeking(hub: &Hub) {
     let stands = asked(hub, SYSTEM, &["subscription", "status", "units"]);
-    assert_eq!((&stands["lag"], &stands["connected"]), (&0.into(), &false.into()), "{stands}");
+    assert_eq!((&stands["lag"], &stands["outstanding"]), (&0.into(), &0.into()), "{stands}");
     let seek = ["subscription", "seek", "units", "--to", "earliest"];
     let would = asked(hub, SYSTEM, &[&seek[..], &["--dry-run"]].concat());
     assert_eq!((&would["back"], &would["receipt"]), (&3360.into(), &Value::Null), "{would}");
