@@ -35,7 +35,6 @@ const PASS: usize = 500;
 pub(super) struct Outgoing {
     pub(super) item: Item,
     pub(super) shown: Arc<Shown>,
-    before: Option<Before>,
 }
 
 /// What became of a record that is to be handed out again.
@@ -106,12 +105,16 @@ impl Live {
             let place = Place { partition: number, offset: shown.offset };
             let before = self.sent_before(&before, place);
             let verdict = self.judge.judge(number, &shown, before);
+            // Before the next one is judged: a newer version speaks for its key.
+            if self.machine.progress().is_settled(place) {
+                self.settled_before(place, &shown, verdict, before);
+            }
             let Some(verdict) = verdict else { continue };
             skipped.push(expected..place.offset);
             expected = place.offset + 1;
             let item = Refetch { place, key: shown.key_hash, verdict };
             let item = item.item(shown.payload.len() as u64);
-            outgoing.push(Outgoing { item, shown, before });
+            outgoing.push(Outgoing { item, shown });
         }
         skipped.push(expected..page.next);
         self.judge.passed(number, page.next);
@@ -145,6 +148,15 @@ impl Live {
         Ok(())
     }
 
+    /// Judges what is settled behind the last record that was read, too: nobody reads on there.
+    async fn catch_up_all(&mut self) -> Result<(), End> {
+        let nexts: Vec<_> = self.machine.next_reads().collect();
+        for (number, next) in nexts {
+            self.catch_up(&partition(&self.dataset, number), next).await?;
+        }
+        Ok(())
+    }
+
     /// What older views make of a record counts only if it was handed out.
     fn sent_before(&self, before: &HashMap<u64, Before>, place: Place) -> Option<Before> {
         let before = before.get(&place.offset).copied()?;
@@ -175,6 +187,7 @@ impl Live {
             match self.judge.step(&cursor, unsettled, PASS as u64) {
                 Step::Nothing => return Ok(()),
                 Step::Begin => {
+                    self.catch_up_all().await?;
                     self.machine.begin_pass(self.right.grant().agreement.clone());
                     self.judge.begin();
                 }
@@ -205,7 +218,7 @@ impl Live {
                         break;
                     }
                     let item = refetch.item(shown.payload.len() as u64);
-                    outgoing.push(Outgoing { item, shown, before: None });
+                    outgoing.push(Outgoing { item, shown });
                 }
                 fetched @ (Fetched::Gone | Fetched::Hidden) => {
                     let change = self.machine.withdraw(refetch.place, self.core.delivery_now());
@@ -250,12 +263,10 @@ impl Live {
         let out = self.machine.hand(&self.right.grant().agreement, &items, now);
         let out = out.map_err(|e| Failed(refuse::bug(&e)))?;
         let mut given = Vec::with_capacity(outgoing.len());
-        for (record, fate) in outgoing.into_iter().zip(out.fates) {
-            let Outgoing { item, shown, before } = record;
+        for (Outgoing { shown, .. }, fate) in outgoing.into_iter().zip(out.fates) {
             match fate {
                 Fate::Given(delivery) => given.push((shown, delivery)),
-                Fate::Parked | Fate::Left => {}
-                Fate::Passed => self.settled_before(item.place, &shown, Some(item.verdict), before),
+                Fate::Parked | Fate::Left | Fate::Passed => {}
             }
         }
         let Some(frame) = out.frame else { return Ok(false) };

@@ -134,6 +134,8 @@ impl Judge {
         let same = before.is_some_and(|before| before.same);
         let missing = match (shown.judged, verdict) {
             (Judged::Admitted, _) if !same => AS_IT_IS,
+            // An older view passed it, where an earlier version has come into the copy just now.
+            (Judged::Deleted, Some(AS_IT_IS)) => AS_IT_IS,
             (Judged::Withheld, Some(LEAVE)) => LEAVE,
             _ => return,
         };
