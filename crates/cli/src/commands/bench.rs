@@ -9,6 +9,7 @@ mod host;
 mod idle;
 mod machine;
 mod measure;
+mod neighbours;
 mod place;
 mod receive;
 mod record;
@@ -75,6 +76,9 @@ enum Command {
         #[arg(long, value_name = "COUNT", default_value_t = 5_000)]
         streams: usize,
     },
+    /// Time deliveries to forty alone, and beside a dead, a slow and a never-acknowledging one; of a
+    /// hub in a process of its own
+    Neighbours(Common),
     /// All of these, one after the other
     All(Common),
 }
@@ -118,11 +122,13 @@ pub(crate) async fn run(args: Args, printer: &mut Printer) -> Result<ExitStatus>
             bench.fanout(&disk.dir, Crew { equal, different }, records).await?;
         }
         Command::Idle { disk, streams } => bench.idle(&disk.dir, streams).await?,
+        Command::Neighbours(common) => bench.neighbours(&common).await?,
         Command::All(common) => {
             bench.publish(&common).await?;
             bench.subscribe(&common, 200_000).await?;
             bench.fanout(&common.disk.dir, Crew { equal: 50, different: 300 }, 20_000).await?;
             bench.idle(&common.disk.dir, 5_000).await?;
+            bench.neighbours(&common).await?;
         }
     }
     let Bench { printer, figures, notes } = bench;
@@ -171,6 +177,15 @@ impl Bench<'_> {
         let place = Place::prepare(dir, Where::Process, crew).await?;
         let progress = |text: &str| self.printer.progress(text);
         self.figures.extend(fanout::measure(&place, crew, records, progress).await?);
+        place.close().await
+    }
+
+    async fn neighbours(&mut self, common: &Common) -> Result<()> {
+        self.printer.progress("registering consumers and their agreements");
+        let place = Place::prepare(&common.disk.dir, Where::Process, neighbours::crew()).await?;
+        let span = Duration::from_secs(common.seconds) * 3;
+        let progress = |text: &str| self.printer.progress(text);
+        self.figures.extend(neighbours::measure(&place, span, progress).await?);
         place.close().await
     }
 

@@ -53,3 +53,10 @@ fn costs_of_a_hub_in_its_own_process_are_as_their_schema_says() {
     assert_eq!(names(&figures), ["idle_streams"]);
     assert_eq!(figures[0]["subscribers"], 70);
 }
+
+#[test]
+fn figures_of_neighbours_are_as_their_schema_says() {
+    let figures = bench(&["neighbours", "--seconds", "1"]);
+    assert_eq!(names(&figures), ["neighbours_alone", "neighbours_beside"]);
+    assert!(figures[1]["ratio"].as_f64().unwrap() > 0.0);
+}

@@ -102,7 +102,8 @@ async fn load(place: &Place, load: usize, consumers: Range<usize>, records: usiz
     })
 }
 
-async fn open(place: &Place, number: usize, stream: usize) -> Result<Subscription> {
+/// Opens a stream of a new subscription of a consumer.
+pub(super) async fn open(place: &Place, number: usize, stream: usize) -> Result<Subscription> {
     let (client, name) = (place.consumer(number)?, crew::subscription(number, stream));
     receive::subscribe(&client, &name, StartPosition::Latest).await?;
     Ok(client.subscribe(&name, &receive::stream_options()).await?)
