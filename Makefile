@@ -34,11 +34,11 @@ bench: build ## measure publishing and receiving, against the bare engine
 fmt: ## format the sources
 	cargo fmt --all
 
-replay: ## run one seed of the delivery machine's simulation again (SEED=17)
-	@tools/replay.sh $(SEED)
+replay: ## run one seed of a simulation again (SEED=17; OF=hub: of the whole node's, else the machine's)
+	@tools/replay.sh $(SEED) $(if $(OF),ndxp-$(OF))
 
-nightly: ## run 100,000 seeds of the delivery machine's simulation, some tens of minutes
-	NDXP_SEEDS=$(or $(NDXP_SEEDS),100000) cargo test --locked --release -p ndxp-delivery --test simulation
+nightly: ## run 100,000 seeds of each simulation, hours
+	NDXP_SEEDS=$(or $(NDXP_SEEDS),100000) cargo test --locked --release -p ndxp-delivery -p ndxp-hub --test simulation
 
 mutants: ## seed bugs into the delivery machine and demand that its tests find each
 	@tools/mutants.sh

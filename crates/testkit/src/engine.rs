@@ -94,6 +94,14 @@ impl Engine {
         }
     }
 
+    /// Opens the log again after `kill -9`: what the ended process still does reaches it no more.
+    pub(crate) async fn killed(self) -> Self {
+        match self {
+            Self::Memory(log) => Self::Memory(Arc::new(log.faults().kill())),
+            embedded @ Self::Embedded { .. } => embedded.reopen().await,
+        }
+    }
+
     /// Opens the same log again, as after the end of a process.
     pub(crate) async fn reopen(self) -> Self {
         match self {

@@ -97,8 +97,9 @@ impl TestHub {
     /// second.
     pub async fn kill(self) -> Self {
         let Self { clock, engine, node, identities, tls } = self;
+        let engine = engine.killed().await;
         drop(node);
-        Self::again(clock, engine.reopen().await, identities, tls).await
+        Self::again(clock, engine, identities, tls).await
     }
 
     /// Takes the power away from hub and log, then starts a hub on what was durable.
@@ -117,6 +118,16 @@ impl TestHub {
         let node = serve(&engine, &clock, &tls).await.expect("the hub starts again");
         let identities = identities.moved(node.grpc());
         Self { clock, engine, node, identities, tls }
+    }
+
+    /// Drains the hub and keeps it as it is, for any number of others to start from.
+    ///
+    /// # Panics
+    /// On the embedded engine.
+    pub async fn into_template(self) -> Template {
+        let Self { clock, engine, node, identities, tls } = self;
+        node.shutdown().await;
+        Template { clock, faults: engine.faults(), identities, tls }
     }
 
     /// Changes the TLS files and has the hub look at them.
@@ -162,6 +173,25 @@ impl TestHub {
     /// Asks whether the hub is ready: the status and the reasons.
     pub async fn ready(&self) -> (u16, String) {
         ready_at(self.http()).await
+    }
+}
+
+/// A hub at rest in memory.
+#[derive(Debug)]
+pub struct Template {
+    clock: TestClock,
+    faults: Faults,
+    identities: Identities,
+    tls: Files,
+}
+
+impl Template {
+    /// Starts a hub of its own on a copy of the log. Its clock follows the runtime's.
+    pub async fn start(&self) -> TestHub {
+        let engine = Engine::Memory(Arc::new(self.faults.copy()));
+        let tls =
+            Arc::new(Mutex::new(self.tls.lock().unwrap_or_else(PoisonError::into_inner).clone()));
+        TestHub::again(self.clock.follow_runtime(), engine, self.identities.copy(), tls).await
     }
 }
 

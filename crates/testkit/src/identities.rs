@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     net::SocketAddr,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use ndxp_client::{Client, Identity};
@@ -16,7 +16,7 @@ use crate::TestHub;
 /// The authority and whom it has signed for.
 #[derive(Debug)]
 pub(crate) struct Identities {
-    authority: Authority,
+    authority: Arc<Authority>,
     address: SocketAddr,
     known: Mutex<HashMap<String, Issued>>,
     clients: Mutex<HashMap<String, Client>>,
@@ -24,7 +24,19 @@ pub(crate) struct Identities {
 
 impl Identities {
     pub(crate) fn new(authority: Authority, address: SocketAddr) -> Self {
-        Self { authority, address, known: Mutex::default(), clients: Mutex::default() }
+        Self {
+            authority: Arc::new(authority),
+            address,
+            known: Mutex::default(),
+            clients: Mutex::default(),
+        }
+    }
+
+    /// The same people, each with the certificate that it has already.
+    pub(crate) fn copy(&self) -> Self {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (authority, known) = (Arc::clone(&self.authority), Mutex::new(known));
+        Self { authority, address: self.address, known, clients: Mutex::default() }
     }
 
     /// The same people, at a hub that serves elsewhere.

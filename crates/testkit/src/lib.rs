@@ -35,7 +35,7 @@ mod stream;
 
 pub use clock::TestClock;
 pub use engine::Engine;
-pub use hub::{TEST_DRAIN, TestHub, ready_at};
+pub use hub::{TEST_DRAIN, Template, TestHub, ready_at};
 pub use journal::journal;
 pub use nation::{Grant, Spec, citizens};
 pub use publishing::{Heard, RawPublish};

@@ -39,6 +39,11 @@ impl Faults {
         self.shared.state().faults.push_back(None);
     }
 
+    /// Forgets the faults that no append has met yet.
+    pub fn no_more(&self) {
+        self.shared.state().faults.clear();
+    }
+
     /// Lets the next `count` reads fail with `Unavailable`.
     pub fn next_reads(&self, count: usize) {
         self.shared.state().failing_reads = count;
@@ -65,7 +70,26 @@ impl Faults {
     /// now on, and what was durable is handed over in a fresh engine without faults.
     #[must_use]
     pub fn power_loss(&self) -> Memory {
-        Memory::with(self.shared.state().power_loss())
+        let mut state = self.shared.state();
+        state.die();
+        Memory::with(state.durable())
+    }
+
+    /// Ends the process, as `kill -9` does: callers that wait get `Unknown`, the engine answers
+    /// `Unavailable` from now on, and what was written, synced or not, is handed over in a fresh
+    /// engine without faults.
+    #[must_use]
+    pub fn kill(&self) -> Memory {
+        let mut state = self.shared.state();
+        state.die();
+        state.sync_silently();
+        Memory::with(state.durable())
+    }
+
+    /// Copies what is durable into a fresh engine without faults. This one goes on.
+    #[must_use]
+    pub fn copy(&self) -> Memory {
+        Memory::with(self.shared.state().durable())
     }
 
     /// Changes the lanes that the node owns.

@@ -195,13 +195,23 @@ impl State {
         }
     }
 
-    pub(super) fn power_loss(&mut self) -> Self {
+    /// Ends this state; callers that wait get no answer.
+    pub(super) fn die(&mut self) {
         self.dead = true;
         self.waiting.clear();
-        let topics = self
-            .topics
-            .iter()
-            .map(|(topic, all)| (topic.clone(), all.iter().map(Records::durable_prefix).collect()));
+    }
+
+    /// Syncs what was written, and answers nobody.
+    pub(super) fn sync_silently(&mut self) {
+        for records in self.topics.values_mut().flatten() {
+            records.durable.send_replace(records.next);
+        }
+    }
+
+    /// Returns what is durable.
+    pub(super) fn durable(&self) -> Self {
+        let durable = |all: &Vec<Records>| all.iter().map(Records::durable_prefix).collect();
+        let topics = self.topics.iter().map(|(topic, all)| (topic.clone(), durable(all)));
         Self { topics: topics.collect(), ..Self::new() }
     }
 
