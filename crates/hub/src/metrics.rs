@@ -226,7 +226,7 @@ impl Metrics {
         );
         r.register_with_unit(
             "ndxp_log_size",
-            "Size of the log on disk",
+            "Size of the log on disk; 0 where it is on Kafka: the brokers know",
             Unit::Bytes,
             self.log_size.clone(),
         );
