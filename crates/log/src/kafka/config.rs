@@ -138,7 +138,7 @@ impl Config {
             queue_bytes: 64 * 1024 * 1024,
             tail: TailLimits { records: 4096, bytes: 1024 * 1024 },
             readers: 4,
-            lagging_readers: 2,
+            lagging_readers: 4,
         }
     }
 
@@ -191,6 +191,8 @@ impl Config {
             .set("isolation.level", "read_uncommitted")
             .set("queued.max.messages.kbytes", "256")
             .set("queued.min.messages", "1000")
+            // A full queue is emptied within milliseconds; by default the next fetch waits a second.
+            .set("fetch.queue.backoff.ms", "5")
             .set("fetch.error.backoff.ms", "50")
             .set("fetch.wait.max.ms", "500");
         client
