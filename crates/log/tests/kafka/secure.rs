@@ -30,7 +30,7 @@ async fn brokers_are_known_by_their_certificate_and_the_hub_by_its_password() {
     let secure = Secure {
         keystore: server.key_pem + &server.chain_pem,
         user: "ndxp".into(),
-        password: "correct".into(),
+        password: "pw-of-the-hub".into(),
     };
     let options = Options { secure: Some(secure), ..Options::default() };
     let cluster = Cluster::start(&installation, &options).unwrap();
@@ -48,17 +48,17 @@ async fn brokers_are_known_by_their_certificate_and_the_hub_by_its_password() {
         let security = Security::Scram { mechanism: Scram::Sha512, user, password, tls };
         Config { security, timeouts, ..config.clone() }
     };
-    let log = fixture::with_dataset(&with("correct", ca.clone()), 1).await;
+    let log = fixture::with_dataset(&with("pw-of-the-hub", ca.clone()), 1).await;
     publish(&*log, 0, &["secret".into()]).await.unwrap();
     assert_eq!(keys(&read_all(&*log, &data(0)).await), ["secret"]);
 
     for (wrong, named) in [
-        (with("wrong", ca), "authentication"),
-        (with("correct", other), "certificate"),
+        (with("pw-of-another", ca), "authentication"),
+        (with("pw-of-the-hub", other), "certificate"),
         (Config { timeouts, ..config.clone() }, "no broker of localhost"),
     ] {
         let said = Kafka::open(wrong).await.unwrap_err().to_string();
         assert!(said.to_lowercase().contains(named), "{named} is not named: {said}");
-        assert!(!said.contains("correct") && !said.contains("wrong"), "{said}");
+        assert!(!said.contains("pw-of"), "a password is told: {said}");
     }
 }
