@@ -1,7 +1,12 @@
 //! Where the hub of a load test runs: in this process, or in one of its own, whose costs are then
 //! told apart from its callers'.
 
-use std::{env, fs, net::SocketAddr, process::Stdio};
+use std::{
+    env, fs,
+    io::{self, Write},
+    net::SocketAddr,
+    process::Stdio,
+};
 
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
@@ -145,11 +150,15 @@ pub(super) fn cpu(stat: &str) -> Option<f64> {
     Some((ticks()? + ticks()?) as f64 / rustix::param::clock_ticks_per_second() as f64)
 }
 
-/// Reports the addresses once the hub serves, and reads on so that it can go on speaking.
+/// Reports the addresses once the hub serves, and reads on so that it can go on speaking. What it
+/// says of errors is passed on: a load test that fails needs the hub's side of it.
 async fn listen(words: ChildStderr, ready: oneshot::Sender<(SocketAddr, SocketAddr)>) {
     let mut ready = Some(ready);
     let mut lines = BufReader::new(words).lines();
     while let Ok(Some(line)) = lines.next_line().await {
+        if line.contains("ERROR") {
+            writeln!(io::stderr(), "the hub: {line}").unwrap_or_default();
+        }
         if let Some(addresses) = addresses(&line)
             && let Some(ready) = ready.take()
         {
