@@ -153,6 +153,7 @@ fn decode(stored: &Stored) -> Option<(Owner, State)> {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 

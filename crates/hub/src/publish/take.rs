@@ -119,7 +119,6 @@ impl Core {
     }
 
     /// Sorts the records and reserves what is new, up to the first batch that cannot be taken.
-    #[expect(clippy::type_complexity, reason = "taken apart where it is called")]
     async fn reserve(
         &self,
         scene: &Scene<'_>,

@@ -30,6 +30,9 @@ pub(super) enum Distance {
 /// One read of the log, shared by all who wait for it.
 pub(super) type Flight = Arc<OnceCell<Arc<Chunk>>>;
 
+/// The same for whoever does not wait.
+type Waited = Weak<OnceCell<Arc<Chunk>>>;
+
 /// What there is at an offset.
 #[derive(Debug)]
 pub(super) enum Found {
@@ -58,7 +61,7 @@ struct Held {
     /// By their first offset; they never overlap.
     chunks: BTreeMap<u64, Entry>,
     /// By the offset they read from. One that nobody waits for any more is dead.
-    flights: BTreeMap<u64, (usize, Weak<OnceCell<Arc<Chunk>>>)>,
+    flights: BTreeMap<u64, (usize, Waited)>,
 }
 
 #[derive(Debug)]

@@ -40,7 +40,6 @@ fn random_histories_of_a_node_keep_every_promise() {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "whoever runs the test chooses the seed")]
 fn given(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().map(|text| text.parse().unwrap())
 }

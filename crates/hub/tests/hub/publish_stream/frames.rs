@@ -32,12 +32,15 @@ async fn refused(hub: &TestHub, frames: Vec<Option<Say>>) -> (String, Vec<String
     (check(&status), paths(&status), durable)
 }
 
+/// Frames, the field that the refusal names, and the last durable batch if the stream was open.
+type Case = (Vec<Option<Say>>, &'static str, Option<u64>);
+
 #[tokio::test]
 async fn frames_out_of_order_are_refused_by_their_place() {
     let hub = pair().await;
     let one = || batch(0, 1);
     let beat = || Say::Heartbeat(PublishStreamHeartbeat {});
-    let cases: Vec<(Vec<Option<Say>>, &str, Option<u64>)> = vec![
+    let cases: Vec<Case> = vec![
         (vec![Some(numbered(1, one()))], "open", None),
         (vec![Some(beat())], "open", None),
         (vec![None], "open", None),
