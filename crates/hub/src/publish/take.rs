@@ -93,15 +93,19 @@ impl Core {
                 Err(failed) => return (Vec::new(), Some(failed)),
             }
         };
-        let mut taken = Vec::with_capacity(batches.len());
+        let (mut taken, mut position) = (Vec::with_capacity(batches.len()), None);
         for (batch, range) in whole(batches, findings.len()) {
             let findings = findings.get(range).unwrap_or_default();
+            // A record that is to be sent again lies behind the position: it must not move on.
+            if !findings.contains(&Finding::Busy) {
+                position = batch.position.as_ref().or(position);
+            }
             match self.taken(&scene, mode, batch, findings, receipt).await {
                 Ok(one) => taken.push(one),
                 Err(failed) => return (taken, Some(failed)),
             }
         }
-        match self.note_position(&scene, batches.get(..taken.len()).unwrap_or_default()).await {
+        match self.note_position(&scene, position).await {
             Ok(()) => (taken, refused),
             Err(failed) => (Vec::new(), Some(failed)),
         }
@@ -109,10 +113,12 @@ impl Core {
 
     /// Makes the last position of the batches that were taken durable. Until it is, they are not
     /// answered: their outcome is unknown to the publisher, who sends them again.
-    async fn note_position(&self, scene: &Scene<'_>, taken: &[Batch]) -> Result<(), Failed> {
-        let Some(position) = taken.iter().rev().find_map(|batch| batch.position.as_ref()) else {
-            return Ok(());
-        };
+    async fn note_position(
+        &self,
+        scene: &Scene<'_>,
+        position: Option<&Position>,
+    ) -> Result<(), Failed> {
+        let Some(position) = position else { return Ok(()) };
         let owner = (&scene.target.dataset.name, scene.system);
         let written = self.publish_states.write(&self.log, owner, position, scene.now).await;
         written.map_err(|cause| refuse::append(&AppendError::Unknown(cause.to_string())).into())

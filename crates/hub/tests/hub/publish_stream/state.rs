@@ -114,6 +114,42 @@ async fn unary_call_keeps_its_position_too_and_a_long_one_is_refused_by_its_plac
 }
 
 #[tokio::test]
+async fn record_to_be_sent_again_holds_the_position_back() {
+    let hub = pair().await;
+    let publish = async |records, position: &str| {
+        let mut service = PublishServiceClient::new(hub.channel("agency/tax/system/portal"));
+        let request = PublishRequest {
+            dataset: "agencies/tax/datasets/citizens".to_owned(),
+            records,
+            source_position: position.to_owned(),
+            result_mode: ResultMode::PerRecord.into(),
+            ..PublishRequest::default()
+        };
+        service.publish(request).await
+    };
+    let (faults, before) = (hub.faults(), leaves::written(&hub.faults()).await);
+    faults.hold();
+    let one = publish(batch(0, 1), "");
+    let other = async {
+        faults.written(before + 1).await;
+        let call = publish(batch(0, 2), "behind both");
+        let release = async {
+            faults.written(before + 2).await;
+            faults.release();
+        };
+        tokio::join!(call, release).0
+    };
+    let (one, other) = tokio::join!(one, other);
+    assert_eq!(one.unwrap().into_inner().accepted, 1);
+    let outcomes: Vec<_> =
+        other.unwrap().into_inner().results.iter().map(|result| result.outcome()).collect();
+    assert_eq!(outcomes, [RecordOutcome::Retryable, RecordOutcome::Accepted]);
+    assert_eq!(position(&hub).await, None);
+    publish(batch(0, 2), "behind both").await.unwrap();
+    assert_eq!(position(&hub).await.as_deref(), Some("behind both"));
+}
+
+#[tokio::test]
 async fn another_agency_sees_no_state_and_who_may_not_know_the_dataset_learns_nothing() {
     let hub = pair().await;
     let mut stream = opened(&hub).await;
