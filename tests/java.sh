@@ -127,7 +127,7 @@ while [[ $line == again* ]]; do # the hub may have stopped before the acknowledg
   read -r -t 60 line <&4 || fail "the stream does not go on after the restart"
 done
 says live "NODE_DRAINING, so once more"
-equal "after the restart" '{"code":"01","kind":"municipality","level":1,"name":"Hà Nội","parent_code":null}' \
+equal "after the restart" '{"code":"01","name":"Hà Nội","kind":"municipality","level":1,"parent_code":null}' \
   "$(cut -f 4 <<<"$line")"
 kill "$reader"
 wait "$reader" || true
