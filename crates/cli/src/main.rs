@@ -33,6 +33,12 @@ use clap::Parser;
 
 use crate::{args::Args, printer::Printer};
 
+/// A delivered record is half a dozen small allocations, made by one thread and freed by another:
+/// the system's allocator took a third of a hub's time for them (docs/performance.md).
+#[cfg(feature = "hub")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let args = Args::parse();
     let mut printer = Printer::standard(args.format());
