@@ -30,7 +30,7 @@ const ROUNDS: usize = 6;
 /// Records of a call, and the time between calls: far below what the hub can do, so that times are
 /// not those of a queue.
 const BATCH: usize = 10;
-const PACE: Duration = Duration::from_millis(40);
+const PACE: Duration = Duration::from_millis(150);
 /// How long the slow one takes for a frame.
 const SLOW: Duration = Duration::from_millis(500);
 
