@@ -31,6 +31,7 @@ mod publish;
 mod pulse;
 mod readers;
 mod receipts;
+mod recheck;
 mod refuse;
 mod registry;
 mod schemas;

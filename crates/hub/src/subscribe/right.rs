@@ -10,14 +10,10 @@ use tokio::{sync::watch, time::timeout};
 use tracing::debug;
 
 use super::end::End;
-use crate::{call::Call, core::Core, decide::Asked, refuse};
+use crate::{call::Call, core::Core, decide::Asked, recheck, refuse};
 
 /// How long an append may hold up the end of a right.
 const LOOK: Duration = Duration::from_millis(400);
-/// How often the clock is looked at while a decision holds: it is slewed against the timer's. That
-/// it was set is seen at once.
-const DRIFT: Duration = Duration::from_secs(10);
-
 /// A decision in force.
 pub(super) struct Right {
     core: Arc<Core>,
@@ -94,15 +90,8 @@ impl Right {
 
     /// Waits until [`Right::check`] may come to another answer. Cancel-safe.
     pub(super) async fn changed(&self) {
-        let mut registry = self.registry.clone();
-        tokio::select! {
-            moved = registry.changed() => if moved.is_err() {
-                // The registry lives as long as the core; the clock decides all the same.
-                self.elapsed().await;
-            },
-            _ = self.call.peer.sentenced() => {}
-            () = self.elapsed() => {}
-        }
+        let until = Some(self.grant.holds_until);
+        recheck::due(&self.core, &self.call, &self.registry, until).await;
     }
 
     /// Runs an append to its end whatever happens, since only then its outcome is known. A peer
@@ -127,21 +116,6 @@ impl Right {
     pub(super) async fn ended(&mut self) {
         while self.check().is_ok() {
             self.changed().await;
-        }
-    }
-
-    async fn elapsed(&self) {
-        loop {
-            // Before the clock is read, so that a step after that is seen.
-            let mut stepped = self.core.clock_steps.subscribe();
-            let left = self.grant.holds_until.millis().saturating_sub(self.core.now().millis());
-            match u64::try_from(left) {
-                Ok(left) if left > 0 => {
-                    let left = Duration::from_millis(left);
-                    let _ = timeout(DRIFT.min(left), stepped.changed()).await;
-                }
-                _ => return,
-            }
         }
     }
 }

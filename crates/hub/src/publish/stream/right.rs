@@ -1,18 +1,14 @@
 //! The right of one stream to publish: decided when it opens, and again before each append if the
 //! registry has moved or the decision's time is over.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use ndxp_model::Timestamp;
 use ndxp_proto::error::Refusal;
-use tokio::{sync::watch, time::sleep};
+use tokio::sync::watch;
 
 use super::super::target::{Ask, Target};
-use crate::{call::Call, core::Core, refuse::Failed};
-
-/// How often the clock is looked at while a decision holds: a timer alone would not see that the
-/// clock was set.
-const LOOK: Duration = Duration::from_millis(400);
+use crate::{call::Call, core::Core, recheck, refuse::Failed};
 
 /// A decision in force.
 #[derive(Debug)]
@@ -65,25 +61,6 @@ impl Right {
 
     /// Waits until [`Right::check`] may come to another answer. Cancel-safe.
     pub(super) async fn changed(&self) {
-        let mut registry = self.registry.clone();
-        tokio::select! {
-            moved = registry.changed() => if moved.is_err() {
-                // The registry lives as long as the core; the clock decides all the same.
-                self.elapsed().await;
-            },
-            _ = self.call.peer.sentenced() => {}
-            () = self.elapsed() => {}
-        }
-    }
-
-    async fn elapsed(&self) {
-        let Some(until) = self.target.holds_until() else { return std::future::pending().await };
-        loop {
-            let left = until.millis().saturating_sub(self.core.now().millis());
-            match u64::try_from(left) {
-                Ok(left) if left > 0 => sleep(LOOK.min(Duration::from_millis(left))).await,
-                _ => return,
-            }
-        }
+        recheck::due(&self.core, &self.call, &self.registry, self.target.holds_until()).await;
     }
 }
