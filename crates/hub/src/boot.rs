@@ -4,18 +4,17 @@
 use std::sync::Arc;
 
 use ndxp_audit::{Boot, Entry, InvalidSha256, InvalidWord, Registry as RegistryEntry};
-use ndxp_log::{AppendError, Log, Partition, ReadError, ReadLimits};
+use ndxp_log::{AppendError, Log, Partition, ReadError};
 use ndxp_model::{HubTopic, Topic};
 use ndxp_registry::{RecordError, RegistryRecord};
 use thiserror::Error;
 
 use crate::{
+    fold::PAGE,
     ledger::{Ledger, LedgerError, Receipt},
     receipts,
     registry::Registry,
 };
-
-const PAGE: ReadLimits = ReadLimits { records: 1_000, bytes: 4 << 20 };
 
 /// Why a node cannot boot.
 #[derive(Debug, Error)]

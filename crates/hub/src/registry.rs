@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use ndxp_log::{AppendError, Log, Partition, ReadError, ReadLimits, Record};
+use ndxp_log::{AppendError, Log, Partition, ReadError, Record};
 use ndxp_model::{HubTopic, Timestamp, Topic};
 use ndxp_registry::{
     ApplyError, Outcome, RecordError, Refused, RegistryRecord, Request, State, decide,
@@ -17,13 +17,14 @@ use tokio::{
 };
 use tracing::warn;
 
+use crate::fold::PAGE;
+
 /// How often a command that lost a race is decided again.
 const TRIES: u32 = 8;
 /// How long the registry may be out of reach before the node stops: brokers come back, but nothing
 /// is to be released for longer by a copy that may be old.
 const BLIND: Duration = Duration::from_mins(1);
 const PAUSE: Duration = Duration::from_millis(200);
-const PAGE: ReadLimits = ReadLimits { records: 1_000, bytes: 4 << 20 };
 
 /// Why the node's copy cannot go on. The node stops.
 #[derive(Debug, Error)]

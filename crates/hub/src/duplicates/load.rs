@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use ndxp_log::{Log, ReadError, ReadLimits, Stored};
+use ndxp_log::{Log, ReadError, Stored};
 use ndxp_model::Timestamp;
 
 use super::{
@@ -15,9 +15,7 @@ use super::{
     identity::{Hash, Seen},
     segment::Segment,
 };
-use crate::headers;
-
-const PAGE: ReadLimits = ReadLimits { records: 1_000, bytes: 4 << 20 };
+use crate::{fold::PAGE, headers};
 
 impl Dataset {
     /// Fills the window. A read that failed is done again by the next call.

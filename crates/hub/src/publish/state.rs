@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use ndxp_log::{AppendError, Log, Partition, ReadError, ReadLimits, Record, Stored};
+use ndxp_log::{AppendError, Log, Partition, ReadError, Record, Stored};
 use ndxp_model::{DatasetName, HubTopic, SystemName, Timestamp, Topic};
 use ndxp_proto::{
     convert, error::Refusal, exchange::GetPublishStateResponse, exchange::PublishState,
@@ -15,11 +15,10 @@ use ndxp_proto::{
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{call::Call, core::Core, refuse::Failed};
+use crate::{call::Call, core::Core, fold, refuse::Failed};
 
 /// The longest position that a publisher may give, in bytes.
 const MOST_BYTES: usize = 256;
-const PAGE: ReadLimits = ReadLimits { records: 1_000, bytes: 4 << 20 };
 
 /// Why the states cannot be folded. The node does not start.
 #[derive(Debug, Error)]
@@ -71,16 +70,13 @@ impl PublishStates {
     pub(crate) async fn open(log: &Arc<dyn Log>) -> Result<Self, StateError> {
         let at = Partition { topic: Topic::Hub(HubTopic::Publishers), number: 0 };
         let states = Self::default();
-        let mut next = log.earliest(&at).await?;
-        loop {
-            let page = log.read(&at, next, PAGE).await?;
-            let Some(last) = page.last() else { return Ok(states) };
-            next = last.offset + 1;
-            for stored in &page {
-                let (owner, state) = decode(stored).ok_or(StateError::Record(stored.offset))?;
-                states.learn(owner, stored.offset, state);
-            }
-        }
+        fold::each(log, &at, log.earliest(&at).await?, |stored| {
+            let (owner, state) = decode(stored).ok_or(StateError::Record(stored.offset))?;
+            states.learn(owner, stored.offset, state);
+            Ok::<_, StateError>(())
+        })
+        .await?;
+        Ok(states)
     }
 
     /// Makes a position durable.

@@ -6,21 +6,20 @@ use std::{
 };
 
 use ndxp_delivery::{KeyHash, Place, Progress, Revisit};
-use ndxp_log::{Partition, ReadError, ReadLimits};
+use ndxp_log::{Partition, ReadError};
 use ndxp_model::Dataset;
 use ndxp_policy::Plan;
 
 use super::{Before, Copy, Difference, Judge, Kept, Older, older};
 use crate::{
     core::Core,
+    fold::PAGE,
     readers::{Judged, Projector, Shown},
     subscribe::{
         members::{AS_IT_IS, LEAVE, Members, Part},
         open::partition,
     },
 };
-
-const PAGE: ReadLimits = ReadLimits { records: 1_000, bytes: 4 << 20 };
 
 /// The last version of a key below the cursor.
 struct Last {

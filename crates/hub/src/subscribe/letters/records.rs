@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use ndxp_delivery::{KeyHash, Letter, Newer, Place};
-use ndxp_log::{ReadError, ReadLimits};
+use ndxp_log::ReadError;
 use ndxp_model::Dataset;
 
-use crate::{core::Core, readers::key_hash, refuse::Failed, subscribe::open::partition};
-
-const PAGE: ReadLimits = ReadLimits { records: 1_000, bytes: 4 << 20 };
+use crate::{
+    core::Core, fold::PAGE, readers::key_hash, refuse::Failed, subscribe::open::partition,
+};
 
 /// Finds out which records are still kept, and of which a newer one of their key has come.
 pub(super) async fn examine(

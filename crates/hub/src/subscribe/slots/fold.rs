@@ -3,12 +3,12 @@
 use std::{collections::HashMap, sync::Arc};
 
 use ndxp_delivery::{DeliveryRecord, lane};
-use ndxp_log::{Log, Partition, ReadLimits, Stored};
+use ndxp_log::{Log, Partition, Stored};
 use ndxp_model::{HubTopic, LANES, SubscriptionName, Timestamp, Topic};
 
 use super::{Known, SlotError, turn::tombstone};
+use crate::fold;
 
-const PAGE: ReadLimits = ReadLimits { records: 1_000, bytes: 4 << 20 };
 /// So many tombstones are written at once.
 const TOMBSTONES: usize = 1_000;
 
@@ -110,17 +110,13 @@ async fn each(
     mut take: impl FnMut(Line<'_>),
 ) -> Result<(), SlotError> {
     let at = Partition { topic: Topic::Hub(HubTopic::Delivery), number: lane };
-    let mut next = 0;
-    loop {
-        let page = log.read(&at, next, PAGE).await?;
-        let Some(last) = page.last() else { return Ok(()) };
-        next = last.offset + 1;
-        for stored in &page {
-            if let Some(line) = line(stored, lane)? {
-                take(line);
-            }
+    let each = fold::each(log, &at, 0, |stored| {
+        if let Some(line) = line(stored, lane)? {
+            take(line);
         }
-    }
+        Ok(())
+    });
+    each.await
 }
 
 fn line(stored: &Stored, lane: u32) -> Result<Option<Line<'_>>, SlotError> {
