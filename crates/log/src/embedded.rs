@@ -318,12 +318,7 @@ impl Log for Embedded {
     }
 
     async fn append_after(&self, entry: Record, covered: Covered) -> Result<Appended, AppendError> {
-        let (topic, covered) = match covered {
-            Covered::Records { dataset, records } => (Topic::Data(dataset), records),
-            Covered::Handed { lane, record } => {
-                (Topic::Hub(HubTopic::Delivery), vec![(lane, record)])
-            }
-        };
+        let (topic, covered) = covered.into_records();
         let audit = Partition { topic: Topic::Hub(HubTopic::Audit), number: 0 };
         let mut rows = Vec::with_capacity(covered.len() + 1);
         rows.push(self.row(&audit, &entry, None)?);

@@ -287,12 +287,7 @@ impl Log for Kafka {
     }
 
     async fn append_after(&self, entry: Record, covered: Covered) -> Result<Appended, AppendError> {
-        let (topic, covered) = match covered {
-            Covered::Records { dataset, records } => (Topic::Data(dataset), records),
-            Covered::Handed { lane, record } => {
-                (Topic::Hub(HubTopic::Delivery), vec![(lane, record)])
-            }
-        };
+        let (topic, covered) = covered.into_records();
         let audit = self.slot(&Partition { topic: Topic::Hub(HubTopic::Audit), number: 0 })?;
         let mut bytes = Self::admit(&audit, &entry)?;
         let mut at = Partition { topic, number: 0 };

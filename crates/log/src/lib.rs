@@ -71,6 +71,16 @@ pub enum Covered {
     },
 }
 
+impl Covered {
+    /// Returns the topic that it goes to, and the records with their partitions.
+    pub(crate) fn into_records(self) -> (Topic, Vec<(u32, Record)>) {
+        match self {
+            Self::Records { dataset, records } => (Topic::Data(dataset), records),
+            Self::Handed { lane, record } => (Topic::Hub(HubTopic::Delivery), vec![(lane, record)]),
+        }
+    }
+}
+
 /// Where an append put things.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Appended {

@@ -115,18 +115,9 @@ impl Log for Memory {
     }
 
     async fn append_after(&self, entry: Record, covered: Covered) -> Result<Appended, AppendError> {
-        let covered = match covered {
-            Covered::Records { dataset, records } => records
-                .into_iter()
-                .map(|(number, record)| {
-                    (Partition { topic: Topic::Data(dataset.clone()), number }, record)
-                })
-                .collect(),
-            Covered::Handed { lane, record } => {
-                let topic = Topic::Hub(HubTopic::Delivery);
-                vec![(Partition { topic, number: lane }, record)]
-            }
-        };
+        let (topic, records) = covered.into_records();
+        let at = |number| Partition { topic: topic.clone(), number };
+        let covered = records.into_iter().map(|(number, record)| (at(number), record)).collect();
         let mut offsets = self.write(Draft::After(entry, covered)).await?;
         let entry = offsets.remove(0);
         Ok(Appended { entry, covered: offsets })
