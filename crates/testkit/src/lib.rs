@@ -21,6 +21,7 @@
     reason = "a set-up that fails is a failed test, and says where"
 )]
 
+mod chance;
 mod clock;
 mod engine;
 mod http;
@@ -33,6 +34,7 @@ mod records;
 pub mod skip;
 mod stream;
 
+pub use chance::Chance;
 pub use clock::TestClock;
 pub use engine::Engine;
 pub use hub::{TEST_DRAIN, Template, TestHub, ready_at};

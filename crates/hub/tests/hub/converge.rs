@@ -14,7 +14,7 @@ use ndxp_client::proto::exchange::{
     StartPosition, SubscribeReject, SubscribeRetry, SubscribeSettle, seek_subscription_request::To,
     subscribe_request::Frame as Ask, subscribe_service_client::SubscribeServiceClient,
 };
-use ndxp_testkit::{Frame, Grant, RawStream, TestHub, citizens, delete, upsert};
+use ndxp_testkit::{Chance, Frame, Grant, RawStream, TestHub, citizens, delete, upsert};
 
 /// Steps of one seed.
 const STEPS: usize = 24;
@@ -24,19 +24,6 @@ const SEEDS_A_HUB: u64 = 8;
 const ROUNDS: usize = 500;
 const PORTAL: &str = "agency/land/system/portal";
 const PROVINCES: [&str; 3] = ["01", "02", "03"];
-
-/// Chance from a seed (SplitMix64).
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % n as u64) as usize
-    }
-}
 
 /// What the publisher's state is, what the consumer may see, and what it has.
 struct World {
@@ -54,7 +41,7 @@ impl World {
     async fn new(hub: &TestHub, seed: u64) -> Self {
         let mut world = Self {
             seed,
-            chance: Chance(seed),
+            chance: Chance::new(seed),
             state: BTreeMap::new(),
             rows: None,
             fields: BTreeSet::from(["/id", "/name"]),
@@ -124,7 +111,7 @@ impl World {
                 self.log.push(format!("delete {id}"));
                 records.push(delete(&name, format!(r#"{{"id":"{id}"}}"#)));
             } else {
-                let province = PROVINCES[self.chance.below(3)];
+                let province = self.chance.of(&PROVINCES);
                 self.state.insert(id.clone(), (province.to_owned(), version));
                 self.log.push(format!("upsert {id} {province} v{version}"));
                 let payload =
@@ -139,7 +126,7 @@ impl World {
         let before = (self.rows, self.fields.clone());
         match self.chance.below(3) {
             0 => self.rows = None,
-            n => self.rows = Some(PROVINCES[n]),
+            n => self.rows = Some(PROVINCES[n as usize]),
         }
         for field in ["/name", "/province"] {
             if self.chance.below(3) == 0 && !self.fields.remove(field) {

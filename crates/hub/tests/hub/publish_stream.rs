@@ -13,7 +13,7 @@ use ndxp_client::proto::{
     exchange::{PublishStreamOpen, PublishStreamResult, Record, RecordOutcome, ResultMode},
 };
 use ndxp_log::memory::Fault;
-use ndxp_testkit::{Grant, Heard, RawPublish, TestHub, upsert};
+use ndxp_testkit::{Chance, Grant, Heard, RawPublish, TestHub, upsert};
 use tonic::Status;
 use tonic_types::StatusExt;
 

@@ -12,13 +12,10 @@ use ndxp_client::proto::exchange::{
 };
 use ndxp_log::{Partition, ReadLimits};
 use ndxp_model::{HubTopic, Topic};
-use ndxp_testkit::{Frame, RawStream, TestHub};
+use ndxp_testkit::{Chance, Frame, RawStream, TestHub};
 use tonic::Status;
 
-use crate::{
-    chance::{Chance, tell},
-    world::known,
-};
+use crate::{story::tell, world::known};
 
 /// A finish that takes more rounds never ends.
 const ROUNDS: usize = 500;

@@ -4,9 +4,9 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use ndxp_client::proto::exchange::Record;
-use ndxp_testkit::{Heard, RawPublish, TestHub, event};
+use ndxp_testkit::{Chance, Heard, RawPublish, TestHub, event};
 
-use crate::{chance::Chance, world::known};
+use crate::world::known;
 
 pub(crate) const MOVES: &str = "tax/moves";
 

@@ -5,10 +5,10 @@ use ndxp_client::proto::exchange::{
     SubscribeCredit, SubscribeExtend, SubscribeOpen, SubscribeReject, SubscribeRequest,
     SubscribeRetry, SubscribeSettle, subscribe_request::Frame as Ask,
 };
-use ndxp_testkit::{RawPublish, RawStream, TestHub};
+use ndxp_testkit::{Chance, RawPublish, RawStream, TestHub};
 use tonic::Code;
 
-use crate::{chance::Chance, events::MOVES};
+use crate::events::MOVES;
 
 const PORTAL: &str = "agency/land/system/portal";
 pub(crate) const JUNK: &str = "junk";

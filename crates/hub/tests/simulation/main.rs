@@ -10,15 +10,15 @@
 //! runs so many.
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
-mod chance;
 mod consumer;
 mod events;
 mod intruder;
 mod people;
+mod story;
 mod world;
 
-use chance::{Chance, SeedOnFailure};
-use ndxp_testkit::Template;
+use ndxp_testkit::{Chance, Template};
+use story::SeedOnFailure;
 use world::World;
 
 const SEEDS: u64 = 2_000;

@@ -3,13 +3,10 @@
 use std::collections::BTreeMap;
 
 use ndxp_client::proto::exchange::Record;
-use ndxp_testkit::{TestHub, delete, upsert};
+use ndxp_testkit::{Chance, TestHub, delete, upsert};
 use tonic::Status;
 
-use crate::{
-    chance::{Chance, tell},
-    world::known,
-};
+use crate::{story::tell, world::known};
 
 pub(crate) const PEOPLE: &str = "tax/people";
 pub(crate) const PROVINCES: [&str; 3] = ["01", "02", "03"];

@@ -11,17 +11,17 @@ use ndxp_client::proto::{
     registry::DatasetCategory,
 };
 use ndxp_log::memory::Fault;
-use ndxp_testkit::{Grant, Template, TestHub, citizens};
+use ndxp_testkit::{Chance, Grant, Template, TestHub, citizens};
 use tokio::time::sleep;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use crate::{
-    chance::{Chance, tell},
     consumer::Consumer,
     events::{Events, MOVES},
     intruder::{Intruder, JUNK},
     people::{PEOPLE, PROVINCES, People},
+    story::{pause, tell},
 };
 
 /// The agreement whose rows change, and which is suspended now and then.
@@ -108,7 +108,7 @@ impl World {
             80..83 => self.seek().await,
             83..88 => self.intruder.act(hub, &mut self.chance).await,
             88..94 => self.end().await,
-            _ => sleep(self.chance.pause()).await,
+            _ => sleep(pause(&mut self.chance)).await,
         }
     }
 

@@ -88,15 +88,12 @@ async fn batches_beyond_the_limits_are_refused() {
     }
 }
 
-/// A small generator (xorshift64*), so that a seed replays a run.
-struct Chance(u64);
+/// Frames by chance, so that a seed replays a run.
+struct Babble(Chance);
 
-impl Chance {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) % bound
+impl Babble {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0.below(end)
     }
 
     fn record(&mut self) -> Record {
@@ -142,7 +139,7 @@ async fn random_frames_get_a_clear_error_and_leave_nothing_behind() {
     let hub = pair().await;
     let base = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1_u64);
     for seed in base..base + 150 {
-        let mut chance = Chance(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+        let mut chance = Babble(Chance::new(seed));
         let mut stream = RawPublish::call(hub.channel("agency/tax/system/portal")).await.unwrap();
         if chance.below(10) > 0 {
             let mode = i32::try_from(chance.below(2)).unwrap();
