@@ -65,9 +65,14 @@ async fn verify(dir: &Path, acknowledged: &BTreeMap<u64, String>) {
 }
 
 fn start_child(dir: &Path) -> Child {
+    run_again("kill::child", DIR, dir)
+}
+
+/// Runs one test of this binary in a process of its own, with a directory in its environment.
+pub(super) fn run_again(test: &str, variable: &str, dir: &Path) -> Child {
     Command::new(env::current_exe().unwrap())
-        .args(["kill::child", "--exact", "--nocapture"])
-        .env(DIR, dir)
+        .args([test, "--exact", "--nocapture"])
+        .env(variable, dir)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap()

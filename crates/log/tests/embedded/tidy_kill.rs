@@ -4,7 +4,6 @@ use std::{
     collections::BTreeMap,
     env,
     io::{BufRead, BufReader, Write},
-    process::{Child, Command, Stdio},
 };
 
 use bytes::Bytes;
@@ -31,7 +30,7 @@ fn deleting_survives_kill_9() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut said = Said::default();
     for round in 0..ROUNDS {
-        let mut child = start_child(dir.path());
+        let mut child = kill::run_again("tidy_kill::child", DIR, dir.path());
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         for _ in 0..10 + (round * 7_919 + 13) % 97 {
             note(&mut said, &lines.next().unwrap().unwrap());
@@ -96,15 +95,6 @@ async fn verify(dir: &Path, said: &Said) {
 
 fn recent() -> Partition {
     Partition { topic: Topic::Data("tax/events".parse().unwrap()), number: 0 }
-}
-
-fn start_child(dir: &Path) -> Child {
-    Command::new(env::current_exe().unwrap())
-        .args(["tidy_kill::child", "--exact", "--nocapture"])
-        .env(DIR, dir)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap()
 }
 
 /// The child's part; in the parent's run there is nothing to do.
