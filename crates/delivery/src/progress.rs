@@ -473,7 +473,7 @@ impl Progress {
             replayed_below: each(|partition| partition.replayed_below),
             settled: partition::settled(&self.partitions),
             handed: partition::handed(&self.partitions),
-            failures: self.failures.values().map(|(failure, _)| *failure).collect(),
+            failures: self.failures().collect(),
             views: self.views.clone(),
             streak: self.streak,
             failing_since: self.failing_since,
@@ -485,8 +485,11 @@ impl Progress {
         self.failures.get(&place).map(|(failure, _)| *failure)
     }
 
+    /// Returns what still counts against records. Those of an outage are told of as none, so that
+    /// the base they stand in does not bring them back; their time does not count either.
     pub(crate) fn failures(&self) -> impl Iterator<Item = Failure> {
-        self.failures.values().map(|(failure, _)| *failure)
+        let failures = self.failures.values().map(|(failure, _)| *failure);
+        failures.filter(|failure| failure.counted > 0 || failure.pending > 0)
     }
 
     pub(crate) fn streak(&self) -> u32 {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ndxp_delivery::{Cause, Options, Order, Outcome};
+use ndxp_delivery::{Cause, Options, Order, Outcome, Patience};
 
 use crate::shell::{Shell, at, rejection};
 
@@ -47,6 +47,29 @@ fn outage_of_ten_hours_makes_no_dead_letter_and_keeps_order() {
             check_order_by_key(&shell);
         }
     }
+}
+
+#[test]
+fn time_of_an_outage_does_not_count_against_a_record() {
+    let patience = Patience::new(3, HOUR, 24 * HOUR).unwrap();
+    let options = Options { order: Order::None, patience, ..Options::default() };
+    let mut shell = Shell::new(&keys(4), options);
+    // They fail with their stream, so the next one knows of it when the outage shows.
+    let _given = shell.deliver();
+    shell.close();
+    shell.reopen();
+    shell.run_for(10 * HOUR, |_| Outcome::Retry(None));
+    assert!(shell.is_failing());
+    shell.close();
+    shell.reopen();
+    for _ in 0..30 {
+        shell.run_for(60 * SECOND, |offset| match offset {
+            0 => Outcome::Retry(None),
+            _ => Outcome::Ack,
+        });
+        shell.keys.push(6);
+    }
+    assert!(shell.letters().is_empty(), "it failed for half an hour by itself");
 }
 
 #[test]
