@@ -2,6 +2,7 @@
 
 mod books;
 mod bytes;
+mod filed;
 mod partition;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ use crate::{
     },
 };
 use books::Books;
+use filed::{Filed, Left, Letters};
 use partition::Partition;
 
 /// The durable half: a fold of one subscription's records, in the order of its lane.
@@ -35,7 +37,7 @@ pub struct Progress {
     is_opened: bool,
     partitions: Vec<Partition>,
     failures: BTreeMap<Place, (Failure, Source)>,
-    letters: BTreeMap<Place, Filed>,
+    letters: Letters,
     views: Vec<AgreementRef>,
     streak: u32,
     failing_since: Option<Timestamp>,
@@ -46,14 +48,6 @@ pub struct Progress {
 /// The number of the record that says something, in its kind and the latest epoch; 0 where it is in
 /// the [`Base`] or older.
 pub(crate) type Source = u64;
-
-/// A dead letter and the record that tells of it.
-#[derive(Debug, Clone)]
-struct Filed {
-    letter: Letter,
-    state: LetterState,
-    from: RecordKey,
-}
 
 /// What became of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +84,7 @@ impl Progress {
             is_opened: false,
             partitions: Vec::new(),
             failures: BTreeMap::new(),
-            letters: BTreeMap::new(),
+            letters: Letters::default(),
             views: Vec::new(),
             streak: 0,
             failing_since: None,
@@ -141,21 +135,19 @@ impl Progress {
     /// Returns the dead letters behind a place in order, those that are to be handed out again too.
     /// From `None` they start with the first; the place of the last one on a page gives the next.
     pub fn letters(&self, after: Option<Place>) -> impl Iterator<Item = (&Letter, LetterState)> {
-        use std::ops::Bound::{Excluded, Unbounded};
-        let from = after.map_or(Unbounded, Excluded);
-        self.letters.range((from, Unbounded)).map(|(_, filed)| (&filed.letter, filed.state))
+        self.letters.behind(after).map(|filed| (&filed.letter, filed.state))
     }
 
     /// Returns a dead letter.
     #[must_use]
     pub fn letter(&self, place: Place) -> Option<(&Letter, LetterState)> {
-        self.letters.get(&place).map(|filed| (&filed.letter, filed.state))
+        self.letters.get(place).map(|filed| (&filed.letter, filed.state))
     }
 
     /// Returns the number of dead letters.
     #[must_use]
     pub fn letter_count(&self) -> usize {
-        self.letters.len()
+        self.letters.count()
     }
 
     /// Returns the views, oldest first, under which records of the consumer's copy may stand. With
@@ -236,13 +228,16 @@ impl Progress {
     /// Notes that a key has a tombstone: an empty value in the lane, of any subscription.
     pub fn forgotten(&mut self, key: &str) {
         let Some(key) = RecordKey::parse(key, &self.sub) else { return };
-        if self.books.forgotten(key) && matches!(key.slot, Slot::Letter(_)) {
-            // Compaction took the record that ended the letter, and left this one for a while.
-            let ended = self.letters.iter().find(|(_, filed)| filed.from == key);
-            if let Some(place) = ended.map(|(place, _)| *place) {
-                self.letters.remove(&place);
-                self.drop_failure(place);
+        self.books.forgotten(key);
+        match self.letters.forget(key) {
+            Some((place, Left::Nothing)) if self.is_settled(place) => self.drop_failure(place),
+            Some((place, Left::Earlier(filed))) => {
+                self.books.revive(filed.from, self.epoch);
+                if filed.is_closed() {
+                    self.close(place, filed.from);
+                }
             }
+            Some((_, Left::Nothing | Left::Same)) | None => {}
         }
     }
 
@@ -283,7 +278,7 @@ impl Progress {
         for (partition, &position) in self.partitions.iter_mut().zip(&sought.positions) {
             partition.seek(position, &mut self.books);
         }
-        let places: Vec<Place> = self.letters.keys().copied().collect();
+        let places: Vec<Place> = self.letters(None).map(|(letter, _)| letter.place).collect();
         places.into_iter().for_each(|place| self.settle_place(place));
         self.drop_settled_failures();
         Applied::Taken
@@ -321,9 +316,7 @@ impl Progress {
         self.books.rebase();
         self.partitions = partition::from_base(base);
         // A letter that was redriven then may have ended since, with its records.
-        let matters =
-            |failure: &&Failure| !self.is_settled(failure.place) || self.is_redriven(failure.place);
-        let failures = base.failures.iter().filter(matters);
+        let failures = base.failures.iter().filter(|failure| self.may_fail(failure.place));
         self.failures = failures.map(|failure| (failure.place, (*failure, 0))).collect();
         self.views.clone_from(&base.views);
         (self.streak, self.failing_since) = (base.streak, base.failing_since);
@@ -384,7 +377,7 @@ impl Progress {
 
     fn fail(&mut self, failed: &Failed) -> Applied {
         for failure in &failed.failures {
-            if self.is_settled(failure.place) && !self.is_redriven(failure.place) {
+            if !self.may_fail(failure.place) {
                 continue;
             }
             self.books.refer(failed_key(failed.epoch, failed.n), 1);
@@ -407,22 +400,19 @@ impl Progress {
         self.settle_place(place);
         self.drop_failure(place);
         self.books.reopen(place);
-        let before = match state {
-            LetterState::Closed(_) => {
-                let below =
-                    self.partition(place.partition).is_some_and(|p| place.offset < p.position);
-                self.books.close(place, from, below);
-                self.letters.remove(&place)
-            }
-            LetterState::Dead | LetterState::Redriven { .. } => {
-                let filed = Filed { letter: letter.clone(), state: *state, from };
-                self.letters.insert(place, filed)
-            }
-        };
-        if let Some(Filed { from, .. }) = before {
+        let filed = Filed { letter: letter.clone(), state: *state, from };
+        if filed.is_closed() {
+            self.close(place, from);
+        }
+        if let Some(Filed { from, .. }) = self.letters.file(filed) {
             self.books.release(from, 1);
         }
         Applied::Taken
+    }
+
+    fn close(&mut self, place: Place, from: RecordKey) {
+        let below = self.partition(place.partition).is_some_and(|p| place.offset < p.position);
+        self.books.close(place, from, below);
     }
 
     fn settle_place(&mut self, place: Place) {
@@ -434,8 +424,7 @@ impl Progress {
     /// Failures matter only as long as their record is to be handed out.
     fn drop_settled_failures(&mut self) {
         let places = self.failures.keys().copied();
-        let over = |place: &Place| self.is_settled(*place) && !self.is_redriven(*place);
-        let over: Vec<Place> = places.filter(over).collect();
+        let over: Vec<Place> = places.filter(|place| !self.may_fail(*place)).collect();
         over.into_iter().for_each(|place| self.drop_failure(place));
     }
 
@@ -445,8 +434,13 @@ impl Progress {
         }
     }
 
+    /// Tells whether a record may be handed out, or may turn out to be a letter that is.
+    fn may_fail(&self, place: Place) -> bool {
+        !self.is_settled(place) || self.letters.knows(place)
+    }
+
     fn is_redriven(&self, place: Place) -> bool {
-        let state = self.letters.get(&place).map(|filed| filed.state);
+        let state = self.letters.get(place).map(|filed| filed.state);
         matches!(state, Some(LetterState::Redriven { .. }))
     }
 
@@ -489,7 +483,9 @@ impl Progress {
     /// the base they stand in does not bring them back; their time does not count either.
     pub(crate) fn failures(&self) -> impl Iterator<Item = Failure> {
         let failures = self.failures.values().map(|(failure, _)| *failure);
-        failures.filter(|failure| failure.counted > 0 || failure.pending > 0)
+        let counts = |failure: &Failure| failure.counted > 0 || failure.pending > 0;
+        let goes_out = |place| !self.is_settled(place) || self.is_redriven(place);
+        failures.filter(move |failure| counts(failure) && goes_out(failure.place))
     }
 
     pub(crate) fn streak(&self) -> u32 {
@@ -514,6 +510,7 @@ impl Progress {
     /// Returns up to `most` keys that nothing needs any more, if there are at least `least`.
     pub(crate) fn take_garbage(&mut self, least: usize, most: usize) -> Vec<String> {
         let keys = self.books.take_garbage(least, most);
+        keys.iter().for_each(|key| _ = self.letters.forget(*key));
         keys.into_iter().map(|key| key.text(&self.sub)).collect()
     }
 }

@@ -68,14 +68,24 @@ impl Books {
         };
     }
 
-    /// Notes a tombstone, and tells whether its key still said something.
-    pub(super) fn forgotten(&mut self, key: RecordKey) -> bool {
+    /// Notes a tombstone.
+    pub(super) fn forgotten(&mut self, key: RecordKey) {
         self.old.remove(&key);
         self.pinned.remove(&key);
         self.garbage.remove(&key);
-        let was_live = self.live.remove(&key).is_some();
+        self.live.remove(&key);
         self.unpin(key.epoch);
-        was_live
+    }
+
+    /// A letter's record that was superseded says something again.
+    pub(super) fn revive(&mut self, key: RecordKey, epoch: u64) {
+        self.old.remove(&key);
+        self.garbage.remove(&key);
+        self.live.insert(key, 1);
+        let opened = RecordKey { epoch: key.epoch, slot: Slot::Opened };
+        if key.epoch < epoch && self.garbage.remove(&opened) {
+            self.pinned.insert(opened);
+        }
     }
 
     /// A new epoch began.

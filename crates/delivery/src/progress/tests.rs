@@ -78,6 +78,43 @@ fn later_opening_keeps_the_cursor_whatever_start_it_names() {
     assert_eq!(progress.positions(), [5, 6]);
 }
 
+/// Record `n` of an epoch about the letter of the third record.
+fn letter(epoch: u64, n: u64, state: LetterState) -> DeliveryRecord {
+    let time = Timestamp::from_millis(1_790_000_000_000);
+    let letter = Letter {
+        place: at(0, 2),
+        key: crate::KeyHash(7),
+        verdict: crate::Verdict::default(),
+        cause: crate::Cause::Exhausted,
+        attempts: 20,
+        first_failed: time,
+        since: time,
+    };
+    LetterChanged { sub: sub(), epoch, n, letter, state }.into()
+}
+
+#[test]
+fn late_record_of_a_fenced_stream_costs_no_letter_where_its_fence_is_compacted_away() {
+    let redriven = LetterState::Redriven { due: Timestamp::from_millis(1_790_000_000_000) };
+    let closed = LetterState::Closed(crate::Closing::Acknowledged);
+    for state in [closed, LetterState::Dead, redriven] {
+        let mut whole = fold(&[opened(1, &[0]), letter(1, 1, redriven), opened(2, &[0])]);
+        let late = letter(1, 2, state);
+        assert_eq!(whole.apply(&late), Applied::Fenced);
+        whole.forgotten(&late.key());
+        // The fence had its tombstone, and is gone; the late record has one and is still there.
+        let mut compacted = fold(&[opened(1, &[0]), letter(1, 1, redriven), late.clone()]);
+        compacted.forgotten(&late.key());
+        let letters = |progress: &Progress| {
+            let letters = progress.letters(None);
+            letters.map(|(letter, state)| (letter.clone(), state)).collect::<Vec<_>>()
+        };
+        assert_eq!(letters(&compacted), letters(&whole), "{state:?}");
+        assert_eq!(compacted.letter_count(), 1);
+        assert_eq!(compacted.take_garbage(1, 100), Vec::<String>::new(), "{state:?}");
+    }
+}
+
 #[test]
 fn first_opening_of_a_race_wins() {
     let mut progress = fold(&[opened(1, &[0]), opened(2, &[0])]);
