@@ -17,9 +17,9 @@ pub(crate) struct Model {
     pub(crate) rejected: BTreeMap<Place, String>,
     failures: BTreeMap<Place, Failing>,
     /// Failures since anything was answered, and when that was.
-    pub(crate) streak: u32,
-    pub(crate) answered_ms: u64,
-    pub(crate) failing: bool,
+    streak: u32,
+    answered_ms: u64,
+    failing: bool,
 }
 
 /// A record's failures.
@@ -27,7 +27,32 @@ pub(crate) struct Model {
 struct Failing {
     counted: u32,
     pending: u32,
+    /// Those that an outage wipes out once it is durable. A crash before that brings them back.
+    doomed: u32,
     first_ms: i64,
+    /// When the first one was after those that are doomed, if nothing else counts.
+    fresh_ms: Option<i64>,
+}
+
+impl Failing {
+    fn fail(&mut self, now_ms: i64) {
+        if self.doomed > 0 && self.counted == 0 && self.pending == 0 {
+            self.fresh_ms = Some(now_ms);
+        }
+        self.pending += 1;
+    }
+
+    fn doom(&mut self) {
+        self.doomed += std::mem::take(&mut self.pending);
+        self.fresh_ms = None;
+    }
+
+    /// Tells whether something is left.
+    fn wipe(&mut self) -> bool {
+        self.doomed = 0;
+        self.first_ms = self.fresh_ms.take().unwrap_or(self.first_ms);
+        self.counted > 0 || self.pending > 0
+    }
 }
 
 impl Model {
@@ -41,21 +66,27 @@ impl Model {
             return;
         }
         let first_ms = now.wall.millis();
-        let none = Failing { counted: 0, pending: 0, first_ms };
-        let failing = self.failures.entry(place).or_insert(none);
-        failing.pending += 1;
+        let none = Failing { counted: 0, pending: 0, doomed: 0, first_ms, fresh_ms: None };
+        self.failures.entry(place).or_insert(none).fail(first_ms);
         let silent = now.monotonic_ms - self.answered_ms >= 60_000;
         if self.streak >= 50 || (silent && self.streak >= 5) {
             self.failing = true;
+            self.failures.values_mut().for_each(Failing::doom);
         }
     }
 
     /// An outage is durably known: failures without an acknowledgement behind them do not count.
     pub(crate) fn paused(&mut self) {
-        self.failures.retain(|_, failing| {
-            failing.pending = 0;
-            failing.counted > 0
-        });
+        self.failures.retain(|_, failing| failing.wipe());
+    }
+
+    /// The next stream began.
+    pub(crate) fn reopened(&mut self, failing: bool, now: Now) {
+        (self.streak, self.answered_ms, self.failing) = (0, now.monotonic_ms, failing);
+        for failing in self.failures.values_mut() {
+            failing.pending += std::mem::take(&mut failing.doomed);
+            failing.fresh_ms = None;
+        }
     }
 
     /// Acknowledged: the failures of others were theirs.

@@ -305,9 +305,7 @@ impl World {
         self.compact();
         let options = self.options();
         let opening = Stream::open(&self.fold, options, self.now).unwrap();
-        self.model.streak = 0;
-        self.model.answered_ms = self.now.monotonic_ms;
-        self.model.failing = self.fold.failing_since().is_some();
+        self.model.reopened(self.fold.failing_since().is_some(), self.now);
         self.write(Live::new(opening.stream, options), opening.change);
     }
 
