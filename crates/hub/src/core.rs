@@ -30,7 +30,7 @@ use crate::{
     refuse::{self, Failed},
     registry::Registry,
     schemas::Schemas,
-    subscribe::{Slots, Streams},
+    subscribe::{Outbound, Slots, Streams},
 };
 
 /// A node's parts. Services hold it in an `Arc`.
@@ -52,6 +52,8 @@ pub(crate) struct Core {
     pub judges: Judges,
     /// What publishers sent and nobody has decided on yet.
     pub inbound: Budget,
+    /// The frames that wait for peers to read them.
+    pub outbound: Outbound,
     pub slots: Slots,
     pub streams: Streams,
     pub keys: Keys,

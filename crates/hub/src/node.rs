@@ -40,7 +40,7 @@ use crate::{
     receipts::{Receipts, audit},
     registry::{FollowError, Registry},
     schemas::Schemas,
-    subscribe::{SlotError, Slots, Streams},
+    subscribe::{Outbound, SlotError, Slots, Streams},
 };
 use serve::{follow_registry, housekeeping, serve_grpc, serve_http, watch_log};
 use standing::watch_standing;
@@ -229,6 +229,7 @@ async fn core(parts: &Parts) -> Result<Core, StartError> {
         publish_states: PublishStates::open(&parts.log).await?,
         judges: Judges::default(),
         inbound: Budget::default(),
+        outbound: Outbound::default(),
         slots,
         streams: Streams::default(),
         keys: parts.keys.clone(),

@@ -10,6 +10,7 @@ mod may;
 mod members;
 mod open;
 mod options;
+mod outbound;
 mod outbox;
 mod right;
 pub(crate) mod seek;
@@ -22,6 +23,7 @@ pub use slots::SlotError;
 pub(crate) use {
     may::may,
     open::open,
+    outbound::Outbound,
     outbox::{Frames, Outbox},
     slots::Slots,
     streams::{Place, Streams},

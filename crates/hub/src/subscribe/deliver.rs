@@ -17,7 +17,7 @@ use super::{
     live::Live,
     members::is_as_judged,
     open::partition,
-    outbox::Outbox,
+    outbox::{HandedOut, Outbox},
     slots::log_record,
 };
 use crate::{
@@ -81,7 +81,7 @@ impl Live {
         let most = usize::try_from(records).unwrap_or(usize::MAX);
         let limits = ReadLimits {
             records: self.core.limits.frame_records.min(most),
-            bytes: self.core.limits.frame_bytes,
+            bytes: self.core.outbound.room(self.core.limits.frame_bytes),
         };
         let at = partition(&self.dataset, number);
         self.catch_up(&at, from).await?;
@@ -209,12 +209,13 @@ impl Live {
     async fn fetch_again(&mut self, again: Vec<Refetch>, outbox: &Outbox) -> Result<bool, End> {
         let mut outgoing: Vec<Outgoing> = Vec::new();
         let (mut gone, mut expired) = (Change::default(), Vec::new());
+        let room = self.core.outbound.room(self.core.limits.frame_bytes);
         let mut bytes = 0;
         for refetch in again.into_iter().take(self.core.limits.frame_records) {
             match self.fetch(refetch).await? {
                 Fetched::Shown(shown) => {
                     bytes += shown.payload.len();
-                    if bytes > self.core.limits.frame_bytes && !outgoing.is_empty() {
+                    if bytes > room && !outgoing.is_empty() {
                         break;
                     }
                     let item = refetch.item(shown.payload.len() as u64);
@@ -283,6 +284,8 @@ impl Live {
             return Err(End::fenced());
         }
         self.broken = false;
+        let payloads = given.iter().map(|(shown, _)| shown.payload.len()).sum();
+        let waiting = self.core.outbound.wait(payloads);
         self.observe(given.iter().map(|(shown, _)| &**shown));
         let finished = given.iter().filter_map(|(shown, given)| self.finished(shown, given));
         let records = finished.collect();
@@ -290,7 +293,7 @@ impl Live {
         let cursor = self.place();
         let deliver = pb::SubscribeDeliver { receipt, records, cursor };
         // `offer` decides again before it offers the frame.
-        self.offer(Out::Deliver(deliver), number, outbox).await?;
+        self.offer(Out::Deliver(deliver), Some(HandedOut { number, waiting }), outbox).await?;
         self.idle_sent = false;
         self.count("handed", count);
         Ok(true)

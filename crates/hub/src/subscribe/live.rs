@@ -16,7 +16,7 @@ use tonic::Streaming;
 use super::{
     end::End,
     judge::Judge,
-    outbox::Outbox,
+    outbox::{HandedOut, Outbox},
     right::Right,
     slots::{Counts, Turn, Why},
     streams::Place,
@@ -182,14 +182,14 @@ impl Live {
     /// Gives the transport a frame. A peer that does not read is waited for only as long as the
     /// stream keeps its right.
     pub(super) async fn send(&mut self, frame: Out, outbox: &Outbox) -> Result<(), End> {
-        self.offer(frame, 0, outbox).await
+        self.offer(frame, None, outbox).await
     }
 
-    /// As [`Live::send`], of a frame with a number: its leases start when it is taken.
+    /// As [`Live::send`], of records: their leases start when the frame is taken.
     pub(super) async fn offer(
         &mut self,
         frame: Out,
-        handed: u64,
+        handed: Option<HandedOut>,
         outbox: &Outbox,
     ) -> Result<(), End> {
         let core = Arc::clone(&self.core);

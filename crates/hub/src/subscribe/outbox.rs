@@ -16,6 +16,7 @@ use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::Status;
 
+use super::outbound::Waiting;
 use crate::refuse;
 
 /// A stream's task ended without saying how.
@@ -25,11 +26,19 @@ struct StreamLost;
 
 type Message = Result<SubscribeResponse, Status>;
 
-/// A message, with the number of the frame that it hands out, 0 if it is none.
+/// A message, and what it hands out.
 #[derive(Debug)]
 struct Offer {
     message: Message,
-    handed: u64,
+    handed: Option<HandedOut>,
+}
+
+/// A frame of records.
+#[derive(Debug)]
+pub(super) struct HandedOut {
+    /// The machine's number of it, from 1.
+    pub(super) number: u64,
+    pub(super) waiting: Waiting,
 }
 
 /// The stream's side of the frames.
@@ -48,6 +57,8 @@ pub(crate) struct Outbox {
 pub(crate) struct Frames {
     frames: ReceiverStream<Offer>,
     taken: watch::Sender<u64>,
+    /// What the transport has taken last. It asks for more once that has gone on to the peer.
+    going: Option<Waiting>,
     ended: Arc<AtomicBool>,
     request_id: String,
     _gone: DropGuard,
@@ -66,6 +77,7 @@ impl Outbox {
         let theirs = Frames {
             frames: ReceiverStream::new(outgoing),
             taken: taking,
+            going: None,
             ended: Arc::clone(&ended),
             request_id: request_id.to_owned(),
             _gone: gone.clone().drop_guard(),
@@ -89,9 +101,9 @@ impl Outbox {
         self.ended.store(true, Ordering::Release);
         if let Some(frame) = frame {
             let message = Ok(SubscribeResponse { frame: Some(frame) });
-            let _ = self.frames.send(Offer { message, handed: 0 }).await;
+            let _ = self.frames.send(Offer { message, handed: None }).await;
         }
-        let _ = self.frames.send(Offer { message: Err(status), handed: 0 }).await;
+        let _ = self.frames.send(Offer { message: Err(status), handed: None }).await;
     }
 
     /// Closes the stream in good order, and returns the sign that the transport has taken
@@ -108,8 +120,8 @@ impl Outbox {
 }
 
 impl Slot<'_> {
-    /// Offers a frame; `handed` is its number if it hands records out, else 0.
-    pub(super) fn fill(self, frame: Frame, handed: u64) {
+    /// Offers a frame.
+    pub(super) fn fill(self, frame: Frame, handed: Option<HandedOut>) {
         self.0.send(Offer { message: Ok(SubscribeResponse { frame: Some(frame) }), handed });
     }
 }
@@ -118,10 +130,12 @@ impl Stream for Frames {
     type Item = Message;
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Message>> {
         let this = self.get_mut();
+        this.going = None;
         let next = Pin::new(&mut this.frames).poll_next(cx).map(|offer| {
             let Offer { message, handed } = offer?;
-            if handed > 0 {
-                this.taken.send_replace(handed);
+            if let Some(HandedOut { number, waiting }) = handed {
+                this.taken.send_replace(number);
+                this.going = Some(waiting);
             }
             Some(message)
         });
@@ -138,10 +152,12 @@ impl Stream for Frames {
 
 #[cfg(test)]
 mod tests {
-    use ndxp_proto::error::Failure;
+    #![expect(clippy::unwrap_used, reason = "a failed set-up is a failed test")]
+
+    use ndxp_proto::{error::Failure, exchange::SubscribeDeliver};
     use tokio_stream::StreamExt;
 
-    use super::Outbox;
+    use super::{super::outbound::Outbound, Frame, HandedOut, Outbox};
 
     #[tokio::test]
     async fn stream_whose_task_is_gone_ends_with_a_status() {
@@ -150,6 +166,23 @@ mod tests {
         let status = frames.next().await.and_then(Result::err).map(Failure::from);
         assert_eq!(status.and_then(|failure| failure.reason).as_deref(), Some("BUG"));
         assert!(frames.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn frame_counts_until_the_transport_asks_for_the_next() {
+        let outbound = Outbound::default();
+        let (outbox, mut frames) = Outbox::new("id");
+        for number in 1..3 {
+            let handed = Some(HandedOut { number, waiting: outbound.wait(1 << 30) });
+            let slot = outbox.slot().await.unwrap();
+            slot.fill(Frame::Deliver(SubscribeDeliver::default()), handed);
+            assert!(frames.next().await.is_some_and(|frame| frame.is_ok()));
+            assert_eq!(outbound.room(3 << 20), 64 << 10, "frame {number} is on its way");
+        }
+        assert_eq!(*outbox.taken().borrow(), 2);
+        let _gone = outbox.close();
+        assert!(frames.next().await.is_none());
+        assert_eq!(outbound.room(3 << 20), 3 << 20);
     }
 
     #[tokio::test]
