@@ -7,7 +7,6 @@ use std::{
 
 use ndxp_audit::Sha256Hex;
 use ndxp_schema::{Profile, Schema, Validator};
-use sha2::{Digest, Sha256};
 
 use crate::refuse::{self, Failed};
 
@@ -31,13 +30,11 @@ pub(crate) struct Schemas {
 
 impl Schemas {
     pub(crate) fn new() -> Self {
-        let identity = Profile::default().verdict_identity();
-        let text = format!("{}\n{}", identity.engine_version, identity.profile_sha256);
-        let verdict: [u8; 32] = Sha256::digest(text).into();
+        let verdict = Profile::default().verdict_identity().digest();
         Self { compiled: Mutex::default(), verdict: verdict.into() }
     }
 
-    /// Returns the identity of the node's verdicts: SHA-256 over engine version, newline, profile.
+    /// Returns the identity of the node's verdicts in its short form.
     pub(crate) fn verdict(&self) -> Sha256Hex {
         self.verdict
     }

@@ -20,6 +20,10 @@ mod schema;
 mod validator;
 
 pub use explain::{Budget, Explanation, Violation};
-pub use profile::{FormatMode, NationalFormat, Profile, Refs, SchemaLimits, VerdictIdentity};
+pub use profile::{
+    Checksum, CodeListUse, CodesOf, Difference, FormatMode, Label, NameHint, National,
+    NationalError, NationalFormat, PersonalData, Profile, Refs, SchemaLimits, VerdictIdentity,
+    Words,
+};
 pub use schema::{Dialect, Schema, SchemaProblem, SchemaProblems};
 pub use validator::{CompileError, Validator};

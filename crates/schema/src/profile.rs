@@ -1,24 +1,24 @@
 //! What a verdict depends on besides schema and record: limits, formats, dialect rules. One default for hub and desk.
 
-mod vn;
+mod checksum;
+mod format;
+mod identity;
+mod names;
+mod national;
+
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::json;
+pub use checksum::Checksum;
+pub use format::{CodesOf, NationalFormat};
+pub(crate) use identity::JSONSCHEMA_VERSION;
+pub use identity::{Difference, VerdictIdentity};
+pub use names::{NameHint, PersonalData};
+pub use national::{CodeListUse, Label, National, NationalError, Words};
 
-/// A format of a national profile: a name, the whole text's pattern, and what to tell people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NationalFormat {
-    /// The name in `format`, for example `vn-cccd`.
-    pub name: &'static str,
-    /// A regular expression of the linear engine; it has to match the whole text.
-    pub pattern: &'static str,
-    /// The longest text in characters.
-    pub max_chars: usize,
-    /// What is expected, for example `12 digits`.
-    pub hint: &'static str,
-}
+use crate::json;
 
 /// Whether `format` decides or only informs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,10 +104,8 @@ impl SchemaLimits {
 /// The rules of a verdict. The default is the hub's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
-    /// The national profile's name.
-    pub name: &'static str,
-    /// The national formats, besides those of JSON Schema.
-    pub national: &'static [NationalFormat],
+    /// The national profile: formats besides those of JSON Schema, and what belongs to them.
+    pub national: Arc<National>,
     /// Whether formats decide.
     pub formats: FormatMode,
     /// Where references may lead.
@@ -122,8 +120,7 @@ impl Default for Profile {
     /// Returns the profile `vn` with the hub's limits, formats asserted.
     fn default() -> Self {
         Self {
-            name: "vn",
-            national: vn::FORMATS,
+            national: National::vn(),
             formats: FormatMode::Assert,
             refs: Refs::SameDocument,
             schema: SchemaLimits::default(),
@@ -131,18 +128,6 @@ impl Default for Profile {
         }
     }
 }
-
-/// Which engine and which rules gave a verdict: two verdicts compare only where these are equal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VerdictIdentity {
-    /// The crate's version and the validator's behind it, for example `ndxp-schema 0.1.0, jsonschema 0.61.2`.
-    pub engine_version: String,
-    /// `sha256:<hex>` of the profile's RFC 8785 form.
-    pub profile_sha256: String,
-}
-
-/// The version that the workspace pins; a test compares it with the lock file.
-pub(crate) const JSONSCHEMA_VERSION: &str = "0.61.2";
 
 impl Profile {
     /// Returns the identity of the verdicts given under this profile.
@@ -154,26 +139,21 @@ impl Profile {
                 env!("CARGO_PKG_VERSION")
             ),
             profile_sha256: sha256(&self.to_json()),
+            code_list_sha256s: BTreeMap::new(),
         }
     }
 
     /// Returns the national format of that name.
     #[must_use]
-    pub fn national_format(&self, name: &str) -> Option<&'static NationalFormat> {
-        self.national.iter().find(|format| format.name == name)
+    pub fn national_format(&self, name: &str) -> Option<&NationalFormat> {
+        self.national.formats().iter().find(|format| format.name == name)
     }
 
     fn to_json(&self) -> Value {
-        let formats: Vec<Value> = self
-            .national
-            .iter()
-            .map(|f| json!({ "name": f.name, "pattern": f.pattern, "max_chars": f.max_chars, "hint": f.hint }))
-            .collect();
         // Limits as text: one may be beyond 2^53.
         let record = [self.record.max_bytes, self.record.max_depth].map(|n| n.to_string());
         json!({
-            "name": self.name,
-            "formats": formats,
+            "national": self.national.to_json(),
             "assert": self.formats == FormatMode::Assert,
             "refs": match self.refs { Refs::SameDocument => "same-document", Refs::Offline => "offline" },
             "schema": self.schema.to_text(),

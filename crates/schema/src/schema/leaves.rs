@@ -3,11 +3,10 @@
 use std::{collections::HashMap, fmt};
 
 use jsonschema::{Draft, PatternOptions, ValidationError, ValidationOptions, Validator};
-use regex::Regex;
 use serde_json::{Value, json};
 
 use super::Dialect;
-use crate::profile::{FormatMode, NationalFormat, Profile};
+use crate::profile::{FormatMode, Profile};
 
 /// Single-keyword validators by the keyword's value, and the options that every validator is built with.
 pub(crate) struct Leaves {
@@ -87,6 +86,11 @@ impl Leaves {
 }
 
 impl Dialect {
+    /// Tells whether JSON Schema itself has a format of this name.
+    pub(crate) fn knows_format(name: &str) -> bool {
+        jsonschema::options().is_known_format(Draft::Draft202012, name)
+    }
+
     pub(crate) const fn draft(self) -> Draft {
         match self {
             Self::Draft7 => Draft::Draft7,
@@ -102,23 +106,11 @@ fn options(dialect: Dialect, profile: &Profile) -> ValidationOptions<'static> {
         .with_pattern_options(PatternOptions::regex().size_limit(profile.schema.max_pattern_bytes))
         .should_validate_formats(profile.formats == FormatMode::Assert);
     if profile.formats == FormatMode::Assert {
-        for format in profile.national {
-            options = with_national(options, format);
+        for format in profile.national.formats() {
+            let format = format.clone();
+            options =
+                options.with_format(format.name.clone(), move |text: &str| format.matches(text));
         }
     }
     options
-}
-
-fn with_national(
-    options: ValidationOptions<'static>,
-    format: &NationalFormat,
-) -> ValidationOptions<'static> {
-    let max_chars = format.max_chars;
-    match Regex::new(&format!("^(?:{})$", format.pattern)) {
-        Ok(regex) => options.with_format(format.name, move |text: &str| {
-            text.len() <= max_chars * 4 && text.chars().count() <= max_chars && regex.is_match(text)
-        }),
-        // A pattern that does not compile is no format: schemas that name it are refused. A test compiles them all.
-        Err(_) => options,
-    }
 }

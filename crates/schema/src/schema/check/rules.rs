@@ -127,7 +127,7 @@ impl<'s> Rules<'s> {
     fn format(&mut self, here: &str, format: &str) {
         let decides = self.profile.formats == crate::profile::FormatMode::Assert;
         if !self.leaves.add_format(format, self.dialect, self.profile) && decides {
-            let known = self.profile.national.iter().map(|format| format.name);
+            let known = self.profile.national.formats().iter().map(|format| format.name.as_str());
             let message = match closest(format, known) {
                 Some(name) => format!("unknown format; did you mean {name}?"),
                 None => "unknown format".to_owned(),
