@@ -1,6 +1,7 @@
 //! Why a record is invalid, bounded.
 
 mod branch;
+mod hints;
 mod leaf;
 mod objects;
 mod visit;

@@ -23,13 +23,24 @@ pub struct Limits {
     pub max_bytes: usize,
     /// Arrays and objects inside each other; `[]` has depth 1. Never more than 126, whatever is set: the reader's stack.
     pub max_depth: usize,
+    /// What happens to integers beyond 2^53.
+    pub numbers: Numbers,
 }
 
 impl Default for Limits {
-    /// The limits of a record: 1 MiB, 64 levels.
+    /// The limits of a record: 1 MiB, 64 levels, exact numbers.
     fn default() -> Self {
-        Self { max_bytes: 1 << 20, max_depth: 64 }
+        Self { max_bytes: 1 << 20, max_depth: 64, numbers: Numbers::Exact }
     }
+}
+
+/// Which numbers a document may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Numbers {
+    /// None beyond 2^53, where readers begin to round integers.
+    Exact,
+    /// All that a 64-bit integer or a double holds, rounded to it: for test suites at one's desk.
+    Rounded,
 }
 
 /// The stable name of a refusal's kind, as the command line and the hub print it.
@@ -88,7 +99,7 @@ pub fn read(bytes: &[u8], limits: &Limits) -> Result<Value, Refusal> {
         let at = position::at(bytes, error.valid_up_to());
         refusal(Keyword::Json, at, None, "not valid UTF-8".to_owned())
     })?;
-    visitor::read(text, limits.max_depth).map_err(|(error, trace)| match trace.fault {
+    visitor::read(text, limits).map_err(|(error, trace)| match trace.fault {
         Some(fault) => found(bytes, fault, limits, trace.pointer),
         None => malformed(bytes, &error, trace.pointer),
     })

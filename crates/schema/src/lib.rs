@@ -11,19 +11,23 @@
 
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod documents;
 mod explain;
 pub mod json;
 mod pointer;
 pub mod position;
+mod privacy;
 mod profile;
 mod schema;
 mod validator;
 
+pub use documents::{Context, Documents};
 pub use explain::{Budget, Explanation, Violation};
+pub use privacy::{Privacy, Show};
 pub use profile::{
     Checksum, CodeListUse, CodesOf, Difference, FormatMode, Label, NameHint, National,
     NationalError, NationalFormat, PersonalData, Profile, Refs, SchemaLimits, VerdictIdentity,
     Words,
 };
-pub use schema::{Dialect, Schema, SchemaProblem, SchemaProblems};
+pub use schema::{Columns, Dialect, Schema, SchemaProblem, SchemaProblems};
 pub use validator::{CompileError, Validator};

@@ -2,7 +2,11 @@
 //!
 //! The scanner expects bytes that are JSON up to the place it looks for, and never panics on others.
 
+mod excerpt;
+
 use crate::pointer;
+
+pub use excerpt::{Excerpt, excerpt};
 
 /// A place in a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

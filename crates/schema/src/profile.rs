@@ -59,7 +59,11 @@ impl Default for SchemaLimits {
     /// The hub's limits.
     fn default() -> Self {
         Self {
-            json: json::Limits { max_bytes: 256 << 10, max_depth: 32 },
+            json: json::Limits {
+                max_bytes: 256 << 10,
+                max_depth: 32,
+                numbers: json::Numbers::Exact,
+            },
             max_subschemas: 2_000,
             max_enum: 1_000,
             max_chain: 32,
@@ -74,7 +78,11 @@ impl SchemaLimits {
     #[must_use]
     pub const fn none() -> Self {
         Self {
-            json: json::Limits { max_bytes: usize::MAX, max_depth: 126 },
+            json: json::Limits {
+                max_bytes: usize::MAX,
+                max_depth: 126,
+                numbers: json::Numbers::Rounded,
+            },
             max_subschemas: usize::MAX,
             max_enum: usize::MAX,
             max_chain: usize::MAX,

@@ -1,6 +1,7 @@
 //! A schema: parsed once, checked against the profile's limits, identified by its hash.
 
 mod check;
+mod columns;
 mod declares;
 mod keywords;
 mod leaves;
@@ -12,13 +13,18 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::{
+    documents::Context,
     json,
     position::{self, Position},
+    privacy::Privacy,
     profile::{self, Profile},
     validator::{CompileError, Validator},
 };
 
+pub use columns::Columns;
+
 pub(crate) use check::closest;
+pub(crate) use declares::applying;
 pub(crate) use keywords::{children, hidden_by_ref};
 pub(crate) use leaves::Leaves;
 pub(crate) use places::{Anchors, Target, resolve};
@@ -79,8 +85,21 @@ impl Schema {
     /// # Errors
     /// [`SchemaProblems`]: every problem found; bytes that are no JSON stop at the first.
     pub fn parse(bytes: &[u8], profile: &Profile) -> Result<Self, SchemaProblems> {
+        Self::parse_in(bytes, profile, &Context::default())
+    }
+
+    /// Parses and checks a schema as [`Schema::parse`] does, with documents at hand that it may refer to.
+    ///
+    /// # Errors
+    /// [`SchemaProblems`], as there.
+    pub fn parse_in(
+        bytes: &[u8],
+        profile: &Profile,
+        context: &Context,
+    ) -> Result<Self, SchemaProblems> {
         let root = json::read(bytes, &profile.schema.json).map_err(SchemaProblems::from)?;
-        let checked = check::check(&root, profile).map_err(|found| locate(bytes, found))?;
+        let checked =
+            check::check(&root, profile, context).map_err(|found| locate(bytes, found))?;
         let check::Checked { dialect, leaves, anchors } = checked;
         let hash = profile::sha256(&root);
         Ok(Self {
@@ -120,6 +139,18 @@ impl Schema {
     #[must_use]
     pub fn declares(&self, pointer: &str) -> bool {
         declares::declares(&self.inner, pointer)
+    }
+
+    /// Returns the kinds of values that the root's properties have.
+    #[must_use]
+    pub fn columns(&self) -> Columns {
+        Columns::of(&self.inner)
+    }
+
+    /// Returns what tells personal places of records from the others.
+    #[must_use]
+    pub fn privacy(&self) -> Privacy {
+        Privacy::of(&self.inner)
     }
 
     /// Compiles the schema. Costly (milliseconds): keep the validator, and compile off the async threads.

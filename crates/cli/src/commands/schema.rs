@@ -4,6 +4,8 @@ mod check;
 #[cfg(feature = "client")]
 mod online;
 mod records;
+mod report;
+mod rules;
 mod validate;
 
 use anyhow::Result;
@@ -32,27 +34,6 @@ enum Command {
     /// List a dataset's schemas
     #[cfg(feature = "client")]
     List(online::List),
-}
-
-/// How findings are written: as lines for people, or as one JSON object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum OutputFormat {
-    Human,
-    Json,
-}
-
-/// The flag of both commands that need no hub; `--json` means the same.
-#[derive(Debug, Clone, clap::Args)]
-struct Output {
-    /// How findings are written
-    #[arg(long, value_enum, default_value_t = OutputFormat::Human)]
-    format: OutputFormat,
-}
-
-impl Output {
-    fn is_json(&self, printer: &Printer) -> bool {
-        self.format == OutputFormat::Json || printer.format() == crate::printer::Format::Json
-    }
 }
 
 /// Runs a command; those that talk to a hub make their own runtime.

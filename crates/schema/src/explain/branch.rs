@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Place,
+    Place, hints,
     visit::{Report, Rule, visit},
     walk::Walk,
     words,
@@ -20,7 +20,7 @@ pub(super) fn report(
         return;
     }
     let named = discriminated(walk, branches, rule.value);
-    let mut best: Option<(usize, Score, Report)> = None;
+    let mut tried: Vec<(usize, Report)> = Vec::new();
     for (n, schema) in branches.iter().enumerate() {
         if named.is_some_and(|named| named != n) {
             continue;
@@ -28,12 +28,14 @@ pub(super) fn report(
         let place = Place { schema, pointer: format!("{}/{n}", rule.place) };
         let mut trial = report.trial();
         visit(walk, &place, rule.value, rule.path, &mut trial);
-        let score = score(&trial);
-        if best.as_ref().is_none_or(|(_, found, _)| score > *found) {
-            best = Some((n, score, trial));
-        }
+        tried.push((n, trial));
     }
-    let Some((chosen, _, mut trial)) = best else { return };
+    let scores = tried.iter().enumerate().map(|(at, (_, trial))| (score(trial), at));
+    // Of equal ones the first.
+    let best = scores.max_by(|(a, at), (b, bt)| a.cmp(b).then(bt.cmp(at)));
+    let Some((_, best)) = best else { return };
+    let (chosen, mut trial) = tried.swap_remove(best);
+    tried.sort_by_key(|(n, _)| *n);
     if branches.len() > 1
         && trial.violations.iter().any(|v| v.keyword == "type" && v.instance_path == rule.path)
     {
@@ -44,15 +46,29 @@ pub(super) fn report(
         )));
         return;
     }
+    let note = note(rule, branches.len(), chosen, &tried);
     for violation in &mut trial.violations {
-        let note =
-            format!(" (alternative {} of {} of {})", chosen + 1, branches.len(), rule.keyword);
         // Only the innermost choice is named: it is the one to mend.
         if !violation.message.contains(" (alternative ") {
             violation.message.push_str(&note);
         }
     }
     report.absorb(trial);
+}
+
+/// Other alternatives that are named.
+const MAX_OTHERS: usize = 4;
+
+/// Names the alternative that is explained, and in a few words why it is not one of the others.
+fn note(rule: &Rule<'_>, count: usize, chosen: usize, others: &[(usize, Report)]) -> String {
+    let listed = others.iter().take(MAX_OTHERS);
+    let listed: Vec<String> = listed
+        .map(|(n, trial)| format!("{} fails {}", n + 1, hints::failing(&trial.violations)))
+        .collect();
+    let more = if others.len() > MAX_OTHERS { ", …" } else { "" };
+    let others =
+        if listed.is_empty() { String::new() } else { format!("; {}{more}", listed.join(", ")) };
+    format!(" (alternative {} of {count} of {}{others})", chosen + 1, rule.keyword)
 }
 
 /// Deeper is better, then fewer. A branch of which nothing is known comes last.

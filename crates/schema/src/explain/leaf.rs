@@ -70,11 +70,16 @@ pub(super) fn ask_engine(
     rule: &Value,
     value: &Value,
 ) -> Option<bool> {
+    ask_engine_about(walk, &json!({ keyword: rule }), value)
+}
+
+/// Asks the engine about keywords that say something only together.
+pub(super) fn ask_engine_about(walk: &mut Walk<'_>, schema: &Value, value: &Value) -> Option<bool> {
     if !walk.charge(ENGINE_STEPS + size(value) / 16) {
         return None;
     }
     let leaves = &walk.schema.leaves;
-    leaves.build(&json!({ keyword: rule })).ok().map(|validator| validator.is_valid(value))
+    leaves.build(schema).ok().map(|validator| validator.is_valid(value))
 }
 
 /// Returns the required names that the object lacks.

@@ -70,8 +70,18 @@ fn words_say_what_was_expected_and_what_kind_was_found() {
         r#"{"id":"123456789","nme":1}"#,
         &[
             "unexpected property; did you mean name?",
-            "expected 12 digits (vn-cccd), found a string of 9 characters",
-            "missing property name",
+            "expected 12 digits (vn-cccd), found 9 digits; vn-cmnd is the 9-digit form",
+            "missing property name, string",
+        ],
+    );
+    check_words(
+        r#"{"properties":{"n":{"type":"integer"},"t":{"type":"string"},"e":{"const":"ward"},"d":{"format":"date"}}}"#,
+        r#"{"n":"7","t":7,"e":"Ward ","d":"1/7/2025"}"#,
+        &[
+            "expected a text of format date, found a string of 8 characters; as 2025-07-01",
+            "expected \"ward\", found a string of 5 characters; upper and lower case and spaces count",
+            "expected integer, found a string of 1 character; numbers stand without quotes",
+            "expected string, found an integer; texts stand in quotes, also those of digits",
         ],
     );
     check_words(r#"{"enum":["a","b"]}"#, "null", &["expected one of \"a\", \"b\", found null"]);

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Place, Violation, branch, leaf,
+    Place, Violation, branch, hints, leaf,
     objects::{self, Token},
     walk::Walk,
     words,
@@ -169,7 +169,8 @@ fn conditional(walk: &mut Walk<'_>, rule: &Rule<'_>, condition: &Value, report: 
 
 fn required(rule: &Rule<'_>, names: &Value, report: &mut Report) {
     for name in leaf::missing(names, rule.value) {
-        report.push(rule.violation(format!("missing property {name}")));
+        let wanted = hints::wanted(rule.siblings, name);
+        report.push(rule.violation(format!("missing property {name}{wanted}")));
     }
 }
 
@@ -222,5 +223,5 @@ fn unwanted(rule: &Rule<'_>, token: &str) -> String {
     if rule.value.is_array() {
         return format!("one item too many in {}", words::kind(rule.value));
     }
-    words::unexpected(rule.siblings, token)
+    words::unexpected(rule.siblings, rule.value, token)
 }

@@ -109,6 +109,9 @@ impl<'s> Walk<'s> {
             ("oneOf", Value::Array(one)) => self.one_of(one, value),
             ("not", inner) => self.holds(inner, value).map(|holds| !holds),
             ("if", condition) => self.condition(rules, condition, value),
+            ("contentMediaType", _) if self.dialect() == Dialect::Draft7 => {
+                self.content(rules, value)
+            }
             _ if objects::is_about_parts(self.dialect(), keyword) => {
                 objects::holds(self, rules, keyword, rule, value)
             }
@@ -125,6 +128,13 @@ impl<'s> Walk<'s> {
             Some(found) => self.holds(found.schema, value),
             None => leaf::ask_engine(self, "$ref", rule, value),
         }
+    }
+
+    /// What is encoded has its media type once it is decoded.
+    fn content(&mut self, rules: &Map<String, Value>, value: &Value) -> Option<bool> {
+        let keywords = rules.iter().filter(|(keyword, _)| keyword.starts_with("content"));
+        let schema = keywords.map(|(keyword, rule)| (keyword.clone(), rule.clone())).collect();
+        leaf::ask_engine_about(self, &Value::Object(schema), value)
     }
 
     fn one_of(&mut self, one: &[Value], value: &Value) -> Option<bool> {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{leaf, walk::Walk};
+use super::{hints, leaf, walk::Walk};
 use crate::schema;
 
 /// Says what kind of thing a value is, and its size.
@@ -24,7 +24,10 @@ pub(super) fn count(number: usize, noun: &str) -> String {
 
 /// Words a leaf keyword that does not hold.
 pub(super) fn leaf(walk: &Walk<'_>, keyword: &str, rule: &Value, value: &Value) -> String {
-    let found = kind(value);
+    let found = match keyword {
+        "format" | "pattern" => hints::text(value).unwrap_or_else(|| kind(value)),
+        _ => kind(value),
+    };
     let expected = match keyword {
         "type" => types(rule),
         "const" => short(rule),
@@ -47,7 +50,10 @@ pub(super) fn leaf(walk: &Walk<'_>, keyword: &str, rule: &Value, value: &Value) 
         "format" => format(walk, rule),
         other => return format!("the rule {other} does not hold for {found}"),
     };
-    format!("expected {expected}, found {found}")
+    match hints::leaf(walk, keyword, rule, value) {
+        Some(hint) => format!("expected {expected}, found {found}; {hint}"),
+        None => format!("expected {expected}, found {found}"),
+    }
 }
 
 /// A size that a schema names: an integer, which it may write as `1.0`.
@@ -55,7 +61,7 @@ fn counted(rule: &Value, noun: &str) -> String {
     if rule.as_f64() == Some(1.0) { count(1, noun) } else { format!("{rule} {noun}s") }
 }
 
-fn types(rule: &Value) -> String {
+pub(super) fn types(rule: &Value) -> String {
     match rule {
         Value::Array(names) => {
             names.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or ")
@@ -90,10 +96,11 @@ pub(super) fn short(rule: &Value) -> String {
     }
 }
 
-/// Words an unexpected member: the nearest name that the schema knows, and never another member's value.
-pub(super) fn unexpected(rules: &Map<String, Value>, name: &str) -> String {
+/// Words an unexpected member: the nearest name that the schema knows and the object lacks, and never a value.
+pub(super) fn unexpected(rules: &Map<String, Value>, object: &Value, name: &str) -> String {
     let known = rules.get("properties").and_then(Value::as_object);
-    match schema::closest(name, known.into_iter().flat_map(Map::keys).map(String::as_str)) {
+    let names = known.into_iter().flat_map(Map::keys).map(String::as_str);
+    match schema::closest(name, names.filter(|known| object.get(*known).is_none())) {
         Some(nearest) => format!("unexpected property; did you mean {nearest}?"),
         None => "unexpected property".to_owned(),
     }

@@ -8,7 +8,7 @@ use std::{
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value, map::Entry};
 
-use super::MAX_INTEGER;
+use super::{Limits, MAX_INTEGER, Numbers};
 use crate::pointer;
 
 /// serde_json refuses the 128th level by itself; the one before is ours to report.
@@ -28,9 +28,10 @@ pub(super) struct Trace {
     pub(super) pointer: String,
 }
 
-pub(super) fn read(text: &str, max_depth: usize) -> Result<Value, (serde_json::Error, Trace)> {
+pub(super) fn read(text: &str, limits: &Limits) -> Result<Value, (serde_json::Error, Trace)> {
     let state = State {
-        max_depth: max_depth.min(MAX_DEPTH),
+        max_depth: limits.max_depth.min(MAX_DEPTH),
+        numbers: limits.numbers,
         fault: Cell::new(None),
         inner_first: RefCell::default(),
     };
@@ -43,6 +44,7 @@ pub(super) fn read(text: &str, max_depth: usize) -> Result<Value, (serde_json::E
 
 struct State {
     max_depth: usize,
+    numbers: Numbers,
     fault: Cell<Option<Fault>>,
     /// Filled only while an error travels outwards, so that a good record pays nothing for its path.
     inner_first: RefCell<Vec<String>>,
@@ -81,6 +83,10 @@ impl Reader<'_> {
         }
         Ok(Self { depth: self.depth + 1, ..self })
     }
+
+    fn exact(self) -> bool {
+        self.state.numbers == Numbers::Exact
+    }
 }
 
 impl<'de> DeserializeSeed<'de> for Reader<'_> {
@@ -107,14 +113,14 @@ impl<'de> Visitor<'de> for Reader<'_> {
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
-        if value > MAX_INTEGER {
+        if value > MAX_INTEGER && self.exact() {
             return Err(self.state.fail(Fault::Integer));
         }
         Ok(Value::from(value))
     }
 
     fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
-        if value.unsigned_abs() > MAX_INTEGER {
+        if value.unsigned_abs() > MAX_INTEGER && self.exact() {
             return Err(self.state.fail(Fault::Integer));
         }
         Ok(Value::from(value))
@@ -124,7 +130,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
     /// included. Below, an integral double is exact, and a fraction is the nearest double as in every JSON reader.
     fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
         const FIRST_INEXACT: f64 = 9_007_199_254_740_992.0;
-        if value.abs() >= FIRST_INEXACT {
+        if value.abs() >= FIRST_INEXACT && self.exact() {
             return Err(self.state.fail(Fault::Integer));
         }
         Ok(Value::from(value))

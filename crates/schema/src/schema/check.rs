@@ -10,7 +10,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Anchors, Dialect, Leaves, keywords, places};
-use crate::profile::{Profile, Refs};
+use crate::{
+    documents::Context,
+    profile::{Profile, Refs},
+};
 
 pub(super) const MAX_PROBLEMS: usize = 100;
 
@@ -35,9 +38,13 @@ pub(super) struct Checked {
 }
 
 /// Checks a document that is JSON within the limits.
-pub(super) fn check(root: &Value, profile: &Profile) -> Result<Checked, Vec<Found>> {
-    let dialect = dialect(root).map_err(|found| vec![found])?;
-    let mut rules = rules::Rules::new(root, dialect, profile);
+pub(super) fn check(
+    root: &Value,
+    profile: &Profile,
+    context: &Context,
+) -> Result<Checked, Vec<Found>> {
+    let dialect = dialect(root, context).map_err(|found| vec![found])?;
+    let mut rules = rules::Rules::new(root, dialect, profile, context);
     metaschema(root, dialect, &mut rules.found);
     let places = match places(root, dialect, profile.schema.max_subschemas) {
         Ok(places) => places,
@@ -66,27 +73,32 @@ fn anchors(dialect: Dialect, places: &Places<'_>) -> Anchors {
     named.map(|(name, place)| (name.to_owned(), place.clone())).collect()
 }
 
-fn dialect(root: &Value) -> Result<Dialect, Found> {
-    let refuse = |pointer: &str, keyword: &str, message: &str| {
-        Err(Found {
-            pointer: pointer.to_owned(),
-            keyword: keyword.to_owned(),
-            message: message.to_owned(),
-        })
+fn dialect(root: &Value, context: &Context) -> Result<Dialect, Found> {
+    let refuse = |pointer: &str, keyword: &str, message: &str| Found {
+        pointer: pointer.to_owned(),
+        keyword: keyword.to_owned(),
+        message: message.to_owned(),
     };
     if !root.is_object() && !root.is_boolean() {
-        return refuse("", "json", "a schema is an object, true or false");
+        return Err(refuse("", "json", "a schema is an object, true or false"));
     }
-    let Some(uri) = root.get("$schema") else { return Ok(Dialect::Draft202012) };
-    match uri.as_str().map(|uri| uri.trim_end_matches('#')) {
-        Some("http://json-schema.org/draft-07/schema") => Ok(Dialect::Draft7),
-        Some("https://json-schema.org/draft/2020-12/schema") => Ok(Dialect::Draft202012),
-        _ => refuse(
+    let Some(uri) = root.get("$schema") else {
+        return Ok(context.dialect.unwrap_or(Dialect::Draft202012));
+    };
+    uri.as_str().and_then(|uri| declared(uri, context)).ok_or_else(|| {
+        refuse(
             "/$schema",
             "$schema",
             "the dialect is https://json-schema.org/draft/2020-12/schema or http://json-schema.org/draft-07/schema#",
-        ),
-    }
+        )
+    })
+}
+
+/// Returns the dialect behind a `$schema`: a metaschema at hand counts as what it is itself written in.
+fn declared(uri: &str, context: &Context) -> Option<Dialect> {
+    let standard = Dialect::of_uri(uri);
+    let own = || Dialect::of_uri(context.documents.get(uri)?.get("$schema")?.as_str()?);
+    standard.or_else(own)
 }
 
 fn metaschema(root: &Value, dialect: Dialect, found: &mut Vec<Found>) {

@@ -29,7 +29,7 @@ pub(super) fn declares(schema: &Inner, place: &str) -> bool {
 }
 
 /// Returns the schemas that apply where `start` apply: through references and the in-place keywords, each once.
-fn applying<'s>(schema: &'s Inner, start: Vec<&'s Value>) -> Vec<&'s Value> {
+pub(crate) fn applying<'s>(schema: &'s Inner, start: Vec<&'s Value>) -> Vec<&'s Value> {
     let mut seen: HashSet<*const Value> = HashSet::new();
     let mut open = start;
     let mut found = Vec::new();
@@ -55,7 +55,7 @@ fn applying<'s>(schema: &'s Inner, start: Vec<&'s Value>) -> Vec<&'s Value> {
 }
 
 /// Returns the schemas that `at` declares for the property or item `token`.
-fn below<'s>(dialect: Dialect, at: &'s Value, token: &str) -> Vec<&'s Value> {
+pub(super) fn below<'s>(dialect: Dialect, at: &'s Value, token: &str) -> Vec<&'s Value> {
     if hidden_by_ref(dialect, at) {
         return Vec::new();
     }

@@ -6,7 +6,10 @@ use jsonschema::{Draft, PatternOptions, ValidationError, ValidationOptions, Vali
 use serde_json::{Value, json};
 
 use super::Dialect;
-use crate::profile::{FormatMode, Profile};
+use crate::{
+    documents::Documents,
+    profile::{FormatMode, Profile},
+};
 
 /// Single-keyword validators by the keyword's value, and the options that every validator is built with.
 pub(crate) struct Leaves {
@@ -23,8 +26,19 @@ impl fmt::Debug for Leaves {
 
 impl Leaves {
     /// Starts without patterns and formats. Costly: it compiles the profile's formats.
-    pub(super) fn new(dialect: Dialect, profile: &Profile) -> Self {
-        let options = options(dialect, profile);
+    pub(super) fn new(
+        root: &Value,
+        dialect: Dialect,
+        profile: &Profile,
+        documents: &Documents,
+    ) -> Self {
+        let declared = root.get("$schema").and_then(Value::as_str);
+        let options = options(profile).with_retriever(documents.clone());
+        let options = match declared {
+            // A metaschema of its own, with vocabularies of its own, which a named draft would cover up.
+            Some(uri) if Dialect::of_uri(uri).is_none() => options,
+            _ => options.with_draft(dialect.draft()),
+        };
         Self { options, patterns: HashMap::new(), formats: HashMap::new() }
     }
 
@@ -91,6 +105,15 @@ impl Dialect {
         jsonschema::options().is_known_format(Draft::Draft202012, name)
     }
 
+    /// Returns the dialect of a standard `$schema`.
+    pub(crate) fn of_uri(uri: &str) -> Option<Self> {
+        match uri.trim_end_matches('#') {
+            "http://json-schema.org/draft-07/schema" => Some(Self::Draft7),
+            "https://json-schema.org/draft/2020-12/schema" => Some(Self::Draft202012),
+            _ => None,
+        }
+    }
+
     pub(crate) const fn draft(self) -> Draft {
         match self {
             Self::Draft7 => Draft::Draft7,
@@ -99,10 +122,8 @@ impl Dialect {
     }
 }
 
-fn options(dialect: Dialect, profile: &Profile) -> ValidationOptions<'static> {
+fn options(profile: &Profile) -> ValidationOptions<'static> {
     let mut options = jsonschema::options()
-        .with_draft(dialect.draft())
-        .offline()
         .with_pattern_options(PatternOptions::regex().size_limit(profile.schema.max_pattern_bytes))
         .should_validate_formats(profile.formats == FormatMode::Assert);
     if profile.formats == FormatMode::Assert {

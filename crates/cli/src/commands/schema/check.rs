@@ -5,11 +5,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result};
-use ndxp_schema::{Profile, Schema, SchemaProblem};
+use anyhow::{Context as _, Result};
+use ndxp_schema::{Context, Profile, Schema, SchemaProblem};
 use serde::Serialize;
 
-use super::Output;
+use super::{
+    report::{Finding, Output, OutputFormat, Report},
+    rules::Rules,
+};
 use crate::{exit::ExitStatus, input, printer::Printer};
 
 #[derive(Debug, clap::Args)]
@@ -18,24 +21,17 @@ pub(crate) struct Args {
     #[arg(required = true, value_name = "FILE|DIR")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
+    rules: Rules,
+    #[command(flatten)]
     output: Output,
 }
 
+/// The JSON object.
 #[derive(Debug, Serialize)]
-struct Finding<'a> {
-    file: String,
-    line: usize,
-    column: usize,
-    pointer: &'a str,
-    keyword: &'a str,
-    message: &'a str,
-}
-
-#[derive(Debug, Serialize)]
-struct Report<'a> {
+struct Document<'a> {
     files: usize,
     valid: usize,
-    problems: Vec<Finding<'a>>,
+    problems: &'a [Finding],
 }
 
 pub(crate) fn run(args: &Args, printer: &mut Printer) -> Result<ExitStatus> {
@@ -43,26 +39,33 @@ pub(crate) fn run(args: &Args, printer: &mut Printer) -> Result<ExitStatus> {
     for path in &args.paths {
         collect(path, &mut files)?;
     }
-    let profile = Profile::default();
+    let (profile, context) = args.rules.load()?;
     let checked: Vec<(String, Vec<SchemaProblem>)> =
-        files.iter().map(|file| check(file, &profile)).collect::<Result<_>>()?;
-    let findings = checked
+        files.iter().map(|file| check(file, &profile, &context)).collect::<Result<_>>()?;
+    let problems: Vec<Finding> = checked
         .iter()
-        .flat_map(|(file, problems)| problems.iter().map(|problem| finding(file, problem)));
+        .flat_map(|(file, problems)| problems.iter().map(|problem| finding(file, problem)))
+        .collect();
+    let names: Vec<String> = checked.iter().map(|(file, _)| file.clone()).collect();
     let valid = checked.iter().filter(|(_, problems)| problems.is_empty()).count();
-    let report = Report { files: checked.len(), valid, problems: findings.collect() };
-    if args.output.is_json(printer) {
-        printer.json(&report)?;
-    } else {
-        print(&report, printer)?;
+    let files = checked.len();
+    let document = Document { files, valid, problems: &problems };
+    let report = Report { command: "check", files: &names, findings: &problems };
+    report.write(&document, &args.output, printer)?;
+    if !args.output.quiet && args.output.format(printer) != OutputFormat::Json {
+        printer.say(&format!("{files} checked, {} with problems", files - valid));
     }
-    Ok(if valid == report.files { ExitStatus::Done } else { ExitStatus::Refused })
+    Ok(if valid == files { ExitStatus::Done } else { ExitStatus::Refused })
 }
 
-fn check(file: &Path, profile: &Profile) -> Result<(String, Vec<SchemaProblem>)> {
+fn check(
+    file: &Path,
+    profile: &Profile,
+    context: &Context,
+) -> Result<(String, Vec<SchemaProblem>)> {
     let name = file.display().to_string();
     let bytes = input::read(file)?;
-    let problems = match Schema::parse(&bytes, profile) {
+    let problems = match Schema::parse_in(&bytes, profile, context) {
         Ok(schema) => {
             schema.compile().with_context(|| name.clone())?;
             Vec::new()
@@ -93,23 +96,14 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-fn finding<'a>(file: &str, problem: &'a SchemaProblem) -> Finding<'a> {
+fn finding(file: &str, problem: &SchemaProblem) -> Finding {
     Finding {
         file: file.to_owned(),
         line: problem.at.line,
         column: problem.at.column,
-        pointer: &problem.pointer,
-        keyword: &problem.keyword,
-        message: &problem.message,
+        pointer: Some(problem.pointer.clone()),
+        keyword: problem.keyword.clone(),
+        message: problem.message.clone(),
+        ..Finding::default()
     }
-}
-
-fn print(report: &Report<'_>, printer: &mut Printer) -> Result<()> {
-    for problem in &report.problems {
-        let Finding { file, line, column, keyword, message, .. } = problem;
-        printer.line(format_args!("{file}:{line}:{column}: {keyword}: {message}"))?;
-    }
-    let bad = report.files - report.valid;
-    printer.say(&format!("{} checked, {bad} with problems", report.files));
-    Ok(())
 }

@@ -1,166 +1,152 @@
 //! `ndxp schema validate`: the fixed contract of the schema tool.
 
+mod crew;
+mod judge;
+mod table;
+mod tally;
+
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow};
-use ndxp_schema::{
-    Budget, Profile, Schema, Validator, Violation, json,
-    position::{self, Position},
-};
+use anyhow::{Context as _, Result, anyhow};
+use ndxp_schema::{Context, Profile, Schema, Show, VerdictIdentity};
 use serde::Serialize;
 
 use super::{
-    Output,
-    records::{Line, lines},
+    records::{Input, Source},
+    report::{Finding, Output, OutputFormat, Report},
+    rules::Rules,
 };
 use crate::{exit::ExitStatus, input, printer::Printer};
-
-/// Findings of one record.
-const MAX_PER_RECORD: usize = 10;
+use judge::Judge;
+use tally::{Count, Total};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The schema
     #[arg(long, value_name = "FILE")]
     schema: PathBuf,
-    /// Records, one JSON value a line; '-' for stdin
-    data: PathBuf,
+    /// Files of records: NDJSON, JSON, YAML, CSV, also compressed with gzip; '-' for stdin
+    #[arg(required = true, value_name = "DATA")]
+    data: Vec<PathBuf>,
+    /// What the files hold, whatever their names end in: ndjson, json, yaml, csv
+    #[arg(long, value_enum, value_name = "KIND", hide_possible_values = true)]
+    input: Option<Input>,
     /// How many findings are written at most; records are counted all the same
     #[arg(long, value_name = "COUNT", default_value_t = 1_000)]
     max_errors: usize,
+    /// How many records are judged at the same time [default: one a core]
+    #[arg(long, short, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=512))]
+    jobs: Option<u16>,
+    /// Count what is wrong by keyword and place instead of listing it
+    #[arg(long)]
+    summary: bool,
+    /// Show offending values, but none that the schema marks as personal
+    #[arg(long)]
+    show_values: bool,
+    /// With --show-values: also personal ones
+    #[arg(long, requires = "show_values")]
+    reveal_personal_data: bool,
+    #[command(flatten)]
+    rules: Rules,
     #[command(flatten)]
     output: Output,
 }
 
-#[derive(Debug, Default, Serialize)]
-struct Report {
+/// The JSON object of the contract.
+#[derive(Debug, Serialize)]
+struct Document<'a> {
     records: usize,
     valid: usize,
     invalid: usize,
-    errors: Vec<Finding>,
+    errors: &'a [Finding],
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     truncated: bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-struct Finding {
-    record: usize,
-    line: usize,
-    column: usize,
-    instance_path: String,
-    schema_path: String,
-    keyword: String,
-    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary: Option<&'a [Count]>,
+    /// What gave the verdicts, and the schema's own identity.
+    identity: VerdictIdentity,
+    schema: &'a str,
 }
 
 pub(crate) fn run(args: &Args, printer: &mut Printer) -> Result<ExitStatus> {
-    let profile = Profile::default();
-    let validator = compile(&args.schema, &profile)?;
-    let data = input::read(&args.data)?;
-    let report = validate(&data, &validator, &profile, args.max_errors);
-    if args.output.is_json(printer) {
-        printer.json(&report)?;
-    } else {
-        print(&report, &args.data, printer)?;
-    }
-    Ok(if report.invalid == 0 { ExitStatus::Done } else { ExitStatus::Refused })
+    let (profile, context) = args.rules.load()?;
+    let schema = parse(&args.schema, &profile, &context)?;
+    let validator = schema.compile().with_context(|| args.schema.display().to_string())?;
+    let identity = validator.identity();
+    let names: Vec<String> = args.data.iter().map(|path| path.display().to_string()).collect();
+    let judge = Judge {
+        columns: schema.columns(),
+        privacy: schema.privacy(),
+        validator,
+        limits: profile.record,
+        show: args.show(),
+        excerpts: args.output.format(printer) == OutputFormat::Human,
+        most: args.max_errors,
+        summary: args.summary,
+    };
+    let source = Source::new(args.data.clone(), args.input, profile.record);
+    let mut total = Total::new(&names, args.max_errors);
+    crew::run(source, &judge, args.jobs(), &mut total, |text| printer.progress(text))?;
+    write(args, &schema, &total, identity, printer)?;
+    Ok(if total.invalid == 0 { ExitStatus::Done } else { ExitStatus::Refused })
 }
 
-fn compile(path: &Path, profile: &Profile) -> Result<Validator> {
+impl Args {
+    fn jobs(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        self.jobs.map_or_else(cores, usize::from)
+    }
+
+    fn show(&self) -> Show {
+        match (self.show_values, self.reveal_personal_data) {
+            (true, true) => Show::Everything,
+            (true, false) => Show::Values,
+            (false, _) => Show::Names,
+        }
+    }
+}
+
+fn parse(path: &Path, profile: &Profile, context: &Context) -> Result<Schema> {
     let bytes = input::read(path)?;
     let name = path.display();
-    let schema = Schema::parse(&bytes, profile).map_err(|problems| {
+    Schema::parse_in(&bytes, profile, context).map_err(|problems| {
         let lines: Vec<_> = problems.0.iter().map(|problem| format!("{name}:{problem}")).collect();
         anyhow!("the schema has problems\n{}", lines.join("\n"))
-    })?;
-    schema.compile().with_context(|| name.to_string())
+    })
 }
 
-fn validate(data: &[u8], validator: &Validator, profile: &Profile, most: usize) -> Report {
-    let mut report = Report::default();
-    for line in lines(data) {
-        report.records += 1;
-        let (mut findings, truncated) = judge(&line, validator, profile);
-        if findings.is_empty() {
-            report.valid += 1;
-            continue;
-        }
-        report.invalid += 1;
-        let room = most - report.errors.len();
-        report.truncated |= truncated || findings.len() > room;
-        findings.truncate(room);
-        report.errors.append(&mut findings);
-    }
-    report
-}
-
-/// Returns what is wrong with a record, in order of position, and whether something was left out.
-fn judge(line: &Line<'_>, validator: &Validator, profile: &Profile) -> (Vec<Finding>, bool) {
-    let value = match json::read(line.bytes, &profile.record) {
-        Ok(value) => value,
-        Err(refusal) => return (vec![unreadable(line, refusal)], false),
+fn write(
+    args: &Args,
+    schema: &Schema,
+    total: &Total<'_>,
+    identity: VerdictIdentity,
+    printer: &mut Printer,
+) -> Result<()> {
+    let counts = total.counts();
+    let Total { records, valid, invalid, findings, truncated, .. } = total;
+    let document = Document {
+        records: *records,
+        valid: *valid,
+        invalid: *invalid,
+        errors: findings,
+        truncated: *truncated,
+        summary: args.summary.then_some(&counts),
+        identity,
+        schema: schema.hash(),
     };
-    if validator.decide(&value) {
-        return (Vec::new(), false);
-    }
-    let budget = Budget { errors: MAX_PER_RECORD, ..Budget::default() };
-    let explanation = validator.explain(&value, budget);
-    let findings = explanation.violations.into_iter().map(|violation| placed(line, violation));
-    let mut findings: Vec<Finding> = findings.collect();
-    findings.sort();
-    (findings, explanation.truncated)
-}
-
-fn unreadable(line: &Line<'_>, refusal: json::Refusal) -> Finding {
-    Finding {
-        record: line.record,
-        line: line.number,
-        column: refusal.at.column,
-        instance_path: refusal.pointer.unwrap_or_default(),
-        schema_path: String::new(),
-        keyword: refusal.keyword.as_str().to_owned(),
-        message: refusal.message,
-    }
-}
-
-fn placed(line: &Line<'_>, violation: Violation) -> Finding {
-    Finding {
-        record: line.record,
-        line: line.number,
-        column: column(line.bytes, &violation),
-        instance_path: violation.instance_path,
-        schema_path: violation.schema_path,
-        keyword: violation.keyword,
-        message: violation.message,
-    }
-}
-
-/// The column of the offending value; of an unexpected property, that of its key.
-fn column(bytes: &[u8], violation: &Violation) -> usize {
-    let unexpected = ["additionalProperties", "unevaluatedProperties", "propertyNames"];
-    let path = &violation.instance_path;
-    let key = if unexpected.contains(&violation.keyword.as_str()) {
-        position::key(bytes, path)
+    let format = args.output.format(printer);
+    if args.summary && format == OutputFormat::Human {
+        printer.bytes(tally::table(&counts).as_bytes())?;
     } else {
-        None
-    };
-    let span = key.or_else(|| position::value(bytes, path));
-    let start: Position = span.map_or_else(|| position::at(bytes, 0), |span| span.start);
-    start.column
-}
-
-fn print(report: &Report, data: &Path, printer: &mut Printer) -> Result<()> {
-    let name = data.display();
-    for found in &report.errors {
-        let Finding { line, column, instance_path, keyword, message, .. } = found;
-        let place = if instance_path.is_empty() { "/" } else { instance_path };
-        printer.line(format_args!("{name}:{line}:{column}: {place}: {keyword}: {message}"))?;
+        let report = Report { command: "validate", files: total.names, findings };
+        report.write(&document, &args.output, printer)?;
     }
-    if report.truncated {
-        printer.say("more findings were left out: --max-errors");
+    if !args.output.quiet && format != OutputFormat::Json {
+        if *truncated && !args.summary {
+            printer.say("more findings were left out: --max-errors, or mend these first");
+        }
+        printer.say(&format!("{records} records, {valid} valid, {invalid} invalid"));
     }
-    let Report { records, valid, invalid, .. } = report;
-    printer.say(&format!("{records} records, {valid} valid, {invalid} invalid"));
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Found, Places};
 use crate::{
+    documents::{Context, Documents},
     pointer,
     profile::{Profile, Refs},
     schema::{Anchors, Dialect, Leaves, places},
@@ -30,19 +31,26 @@ pub(super) struct Rules<'s> {
     root: &'s Value,
     dialect: Dialect,
     profile: &'s Profile,
+    documents: &'s Documents,
     pub(super) found: Vec<Found>,
     leaves: Leaves,
     patterns_bytes: usize,
 }
 
 impl<'s> Rules<'s> {
-    pub(super) fn new(root: &'s Value, dialect: Dialect, profile: &'s Profile) -> Self {
+    pub(super) fn new(
+        root: &'s Value,
+        dialect: Dialect,
+        profile: &'s Profile,
+        context: &'s Context,
+    ) -> Self {
         Self {
             root,
             dialect,
             profile,
+            documents: &context.documents,
             found: Vec::new(),
-            leaves: Leaves::new(dialect, profile),
+            leaves: Leaves::new(root, dialect, profile, &context.documents),
             patterns_bytes: 0,
         }
     }
@@ -145,7 +153,9 @@ impl<'s> Rules<'s> {
     }
 
     fn reference(&mut self, here: &str, target: &str, places: &Places<'_>, anchors: &Anchors) {
-        if !self.same_document() || places::standard_metaschema(target).is_some() {
+        let elsewhere = places::standard_metaschema(target).is_some()
+            || !target.starts_with('#') && self.documents.contains(target);
+        if !self.same_document() || elsewhere {
             return;
         }
         let message = match places::resolve(self.root, anchors, target) {

@@ -1,20 +1,58 @@
-use super::*;
+use super::{judge::Detail, *};
+use crate::commands::schema::records::{Batch, Records};
 
 const SCHEMA: &[u8] = br#"{"type":"object","required":["code"],"additionalProperties":false,
  "properties":{"code":{"type":"string"},"n":{"type":"integer"}}}"#;
 
-fn report(data: &str, most: usize) -> Report {
+/// Judges lines, as if they were a file cut into batches of `chunk` lines.
+fn report_in(data: &str, most: usize, chunk: usize) -> Report {
     let profile = Profile::default();
-    let validator = Schema::parse(SCHEMA, &profile).unwrap().compile().unwrap();
-    validate(data.as_bytes(), &validator, &profile, most)
+    let schema = Schema::parse(SCHEMA, &profile).unwrap();
+    let judge = Judge {
+        columns: schema.columns(),
+        privacy: schema.privacy(),
+        validator: schema.compile().unwrap(),
+        limits: profile.record,
+        show: Show::Names,
+        excerpts: false,
+        most,
+        summary: false,
+    };
+    let names = ["data.ndjson".to_owned()];
+    let mut total = Total::new(&names, most);
+    let lines: Vec<&str> = data.split_inclusive('\n').collect();
+    for lines in lines.chunks(chunk) {
+        let bytes = lines.concat().into_bytes();
+        let batch = Batch { file: 0, bytes: bytes.len(), records: Records::Lines(bytes) };
+        let detail = if total.is_full() { Detail::Counts } else { Detail::Findings };
+        total.add(judge.batch(&batch, detail));
+    }
+    let Total { records, valid, invalid, findings, truncated, .. } = total;
+    Report { records, valid, invalid, errors: findings, truncated }
+}
+
+fn report(data: &str, most: usize) -> Report {
+    let whole = report_in(data, most, usize::MAX);
+    for chunk in 1..4 {
+        assert_eq!(report_in(data, most, chunk), whole, "in batches of {chunk}");
+    }
+    whole
+}
+
+#[derive(Debug, PartialEq)]
+struct Report {
+    records: usize,
+    valid: usize,
+    invalid: usize,
+    errors: Vec<Finding>,
+    truncated: bool,
 }
 
 /// What a finding says about its place.
 fn places(report: &Report) -> Vec<(usize, usize, usize, &str, &str)> {
-    let place = |f: &'_ Finding| (f.record, f.line, f.column);
     let whole = report.errors.iter().map(|f| {
-        let (record, line, column) = place(f);
-        (record, line, column, f.instance_path.as_str(), f.keyword.as_str())
+        let path = f.instance_path.as_deref().unwrap();
+        (f.record.unwrap(), f.line, f.column, path, f.keyword.as_str())
     });
     whole.collect()
 }
