@@ -11,6 +11,7 @@
 
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod compare;
 mod documents;
 mod explain;
 pub mod json;
@@ -21,6 +22,10 @@ mod profile;
 mod schema;
 mod validator;
 
+pub use compare::{
+    Breaks, Bump, Change, Comparison, Direction, Effort, Mode, Policy, Proof, Verdict, Witness,
+    compare, compare_with,
+};
 pub use documents::{Context, Documents};
 pub use explain::{Budget, Explanation, Violation};
 pub use privacy::{Privacy, Show};

@@ -1,6 +1,7 @@
-//! `ndxp schema`: `check` and `validate` need no hub; `register`, `get` and `list` talk to one.
+//! `ndxp schema`: `check`, `validate` and `diff` need no hub; `register`, `get` and `list` talk to one.
 
 mod check;
+mod diff;
 #[cfg(feature = "client")]
 mod online;
 mod records;
@@ -25,6 +26,8 @@ enum Command {
     Check(check::Args),
     /// Validate records against a schema, with the hub's verdict
     Validate(validate::Args),
+    /// Compare two schemas: which records are lost, with a record that proves it
+    Diff(diff::Args),
     /// Register a dataset's next schema (its owner)
     #[cfg(feature = "client")]
     Register(online::Register),
@@ -41,6 +44,7 @@ pub(crate) fn run(args: Args, printer: &mut Printer) -> Result<ExitStatus> {
     match args.command {
         Command::Check(args) => check::run(&args, printer),
         Command::Validate(args) => validate::run(&args, printer),
+        Command::Diff(args) => diff::run(&args, printer),
         #[cfg(feature = "client")]
         Command::Register(args) => super::runtime()?.block_on(online::register(args, printer)),
         #[cfg(feature = "client")]

@@ -82,10 +82,8 @@ pub(super) enum Level {
     #[default]
     Error,
     /// Worth a look.
-    #[expect(dead_code, reason = "for lint and diff")]
     Warning,
     /// For information.
-    #[expect(dead_code, reason = "for lint and diff")]
     Note,
 }
 
