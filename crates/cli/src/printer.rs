@@ -1,5 +1,4 @@
 //! Where output goes: data to stdout, words to stderr.
-#![cfg_attr(not(feature = "client"), expect(dead_code, reason = "the schema tool prints less"))]
 
 use std::{
     fmt::Display,

@@ -67,6 +67,19 @@ pub(crate) fn explain(schema: &Inner, record: &Value, budget: Budget) -> Explana
     Explanation { violations, truncated }
 }
 
+/// Says why the schema at `place` of the document refuses `value`; `None` if it does not, or if that cannot be told.
+pub(crate) fn refusal_at(schema: &Inner, place: &str, value: &Value) -> Option<Violation> {
+    let budget = Budget { errors: 1, ..Budget::default() };
+    let mut walk = Walk::new(schema, budget.steps);
+    let at = Place { schema: schema.root.pointer(place)?, pointer: place.to_owned() };
+    if walk.holds(at.schema, value) != Some(false) {
+        return None;
+    }
+    let mut report = Report::new(budget.errors);
+    visit::visit(&mut walk, &at, value, "", &mut report);
+    report.violations.into_iter().next()
+}
+
 /// The validator said no, and the budget ran out before the walk came to the place.
 fn unplaced() -> Violation {
     Violation {

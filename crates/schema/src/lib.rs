@@ -12,9 +12,14 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod compare;
+mod describe;
 mod documents;
 mod explain;
+mod fmt;
+mod hash;
+mod infer;
 pub mod json;
+pub mod lint;
 mod pointer;
 pub mod position;
 mod privacy;
@@ -26,8 +31,12 @@ pub use compare::{
     Breaks, Bump, Change, Comparison, Direction, Effort, Mode, Policy, Proof, Verdict, Witness,
     compare, compare_with,
 };
+pub use describe::{Applied, Description, Inherited, describe};
 pub use documents::{Context, Documents};
 pub use explain::{Budget, Explanation, Violation};
+pub use fmt::format;
+pub use hash::hash;
+pub use infer::Samples;
 pub use privacy::{Privacy, Show};
 pub use profile::{
     Checksum, CodeListUse, CodesOf, Difference, FormatMode, Label, NameHint, National,

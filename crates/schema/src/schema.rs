@@ -24,10 +24,10 @@ use crate::{
 pub use columns::Columns;
 
 pub(crate) use check::closest;
-pub(crate) use declares::applying;
-pub(crate) use keywords::{children, hidden_by_ref};
+pub(crate) use declares::{applying, applying_in};
+pub(crate) use keywords::{Shape, children, hidden_by_ref, in_place, shape};
 pub(crate) use leaves::Leaves;
-pub(crate) use places::{Anchors, Target, resolve};
+pub(crate) use places::{Anchors, Target, last_token, resolve};
 
 /// The dialects of JSON Schema that the hub accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -2,11 +2,16 @@
 
 mod check;
 mod diff;
+mod fmt;
+mod hash;
+mod lint;
 #[cfg(feature = "client")]
 mod online;
 mod records;
 mod report;
 mod rules;
+mod source;
+mod test_;
 mod validate;
 
 use anyhow::Result;
@@ -28,6 +33,14 @@ enum Command {
     Validate(validate::Args),
     /// Compare two schemas: which records are lost, with a record that proves it
     Diff(diff::Args),
+    /// Find what a schema says that its author hardly meant, and mend what is certain
+    Lint(lint::Args),
+    /// Lay schemas out in the one order of keywords, without changing their hash
+    Fmt(fmt::Args),
+    /// Print a schema's identity: the hash of its canonical form
+    Hash(hash::Args),
+    /// Run the cases kept beside a schema: records that it accepts or refuses
+    Test(test_::Args),
     /// Register a dataset's next schema (its owner)
     #[cfg(feature = "client")]
     Register(online::Register),
@@ -45,6 +58,10 @@ pub(crate) fn run(args: Args, printer: &mut Printer) -> Result<ExitStatus> {
         Command::Check(args) => check::run(&args, printer),
         Command::Validate(args) => validate::run(&args, printer),
         Command::Diff(args) => diff::run(&args, printer),
+        Command::Lint(args) => lint::run(&args, printer),
+        Command::Fmt(args) => fmt::run(&args, printer),
+        Command::Hash(args) => hash::run(&args, printer),
+        Command::Test(args) => test_::run(&args, printer),
         #[cfg(feature = "client")]
         Command::Register(args) => super::runtime()?.block_on(online::register(args, printer)),
         #[cfg(feature = "client")]

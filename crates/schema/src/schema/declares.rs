@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::{
-    Dialect, Inner,
+    Anchors, Dialect, Inner,
     keywords::{hidden_by_ref, in_place},
     places,
 };
@@ -28,8 +28,18 @@ pub(super) fn declares(schema: &Inner, place: &str) -> bool {
     tokens.last().is_some_and(|last| last != "*")
 }
 
-/// Returns the schemas that apply where `start` apply: through references and the in-place keywords, each once.
+/// Returns the schemas that apply where `start` apply in a whole schema.
 pub(crate) fn applying<'s>(schema: &'s Inner, start: Vec<&'s Value>) -> Vec<&'s Value> {
+    applying_in(&schema.root, schema.dialect, &schema.anchors, start)
+}
+
+/// Returns the schemas that apply where `start` apply: through references and the in-place keywords, each once.
+pub(crate) fn applying_in<'s>(
+    root: &'s Value,
+    dialect: Dialect,
+    anchors: &Anchors,
+    start: Vec<&'s Value>,
+) -> Vec<&'s Value> {
     let mut seen: HashSet<*const Value> = HashSet::new();
     let mut open = start;
     let mut found = Vec::new();
@@ -39,14 +49,12 @@ pub(crate) fn applying<'s>(schema: &'s Inner, start: Vec<&'s Value>) -> Vec<&'s 
         }
         found.push(at);
         if let Some(target) = at.get("$ref").and_then(Value::as_str) {
-            open.extend(
-                places::resolve(&schema.root, &schema.anchors, target).map(|target| target.schema),
-            );
+            open.extend(places::resolve(root, anchors, target).map(|target| target.schema));
         }
-        if hidden_by_ref(schema.dialect, at) {
+        if hidden_by_ref(dialect, at) {
             continue;
         }
-        let inner = super::children(schema.dialect, at, "");
+        let inner = super::children(dialect, at, "");
         let applied =
             inner.into_iter().filter(|(keyword, ..)| in_place(keyword) && *keyword != "not");
         open.extend(applied.map(|(_, _, inner)| inner));

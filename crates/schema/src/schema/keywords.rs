@@ -5,6 +5,17 @@ use serde_json::Value;
 use super::Dialect;
 use crate::pointer;
 
+impl Dialect {
+    /// Returns the dialect that a document names; one that it does not know is read as the newest.
+    pub(crate) fn or_newest(document: &Value) -> Self {
+        let uri = document.get("$schema").and_then(Value::as_str).unwrap_or_default();
+        match uri.trim_end_matches('#') {
+            "http://json-schema.org/draft-07/schema" => Self::Draft7,
+            _ => Self::Draft202012,
+        }
+    }
+}
+
 /// How a keyword holds schemas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
