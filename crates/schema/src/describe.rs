@@ -7,7 +7,7 @@ mod walk;
 use serde_json::Value;
 
 use crate::{
-    Schema, pointer,
+    Schema, fmt, pointer,
     position::{self, Position},
     schema::hidden_by_ref,
 };
@@ -43,7 +43,7 @@ pub struct Applied {
     pub at: Position,
     /// The keyword of the branch it stands in, for example `oneOf`; absent: it always applies.
     pub branch: Option<String>,
-    /// Its rules and annotations, keyword by keyword; schemas for parts are left out.
+    /// Its rules and annotations, keyword by keyword in the order of [`crate::format`]; schemas for parts are left out.
     pub rules: Vec<(String, Value)>,
 }
 
@@ -110,11 +110,13 @@ fn applied(schema: &Schema, at: &At<'_>, bytes: &[u8]) -> Applied {
         .filter(|(keyword, _)| {
             !["$schema", "$id", "title", "description"].contains(&keyword.as_str())
         });
+    let mut rules: Vec<_> = rules.map(|(name, value)| (name.clone(), value.clone())).collect();
+    rules.sort_by_key(|(name, _)| fmt::rank(name));
     Applied {
         pointer: at.pointer.clone(),
         at: place.map_or_else(|| position::at(bytes, 0), |span| span.start),
         branch: at.branch.map(str::to_owned),
-        rules: rules.map(|(keyword, value)| (keyword.clone(), value.clone())).collect(),
+        rules,
     }
 }
 

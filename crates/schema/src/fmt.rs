@@ -8,7 +8,7 @@ mod tree;
 
 use crate::{Dialect, json};
 
-pub(crate) use order::{is_known, known};
+pub(crate) use order::{is_known, known, rank};
 pub(crate) use tree::Node;
 
 /// Lays out a schema; doing it twice changes nothing more.

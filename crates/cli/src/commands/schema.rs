@@ -2,8 +2,10 @@
 
 mod check;
 mod diff;
+mod explain;
 mod fmt;
 mod hash;
+mod infer;
 mod lint;
 #[cfg(feature = "client")]
 mod online;
@@ -35,6 +37,10 @@ enum Command {
     Diff(diff::Args),
     /// Find what a schema says that its author hardly meant, and mend what is certain
     Lint(lint::Args),
+    /// Say what applies at a place of a record, with an example and the classification
+    Explain(explain::Args),
+    /// Draft a schema from records
+    Infer(infer::Args),
     /// Lay schemas out in the one order of keywords, without changing their hash
     Fmt(fmt::Args),
     /// Print a schema's identity: the hash of its canonical form
@@ -59,6 +65,8 @@ pub(crate) fn run(args: Args, printer: &mut Printer) -> Result<ExitStatus> {
         Command::Validate(args) => validate::run(&args, printer),
         Command::Diff(args) => diff::run(&args, printer),
         Command::Lint(args) => lint::run(&args, printer),
+        Command::Explain(args) => explain::run(&args, printer),
+        Command::Infer(args) => infer::run(&args, printer),
         Command::Fmt(args) => fmt::run(&args, printer),
         Command::Hash(args) => hash::run(&args, printer),
         Command::Test(args) => test_::run(&args, printer),

@@ -119,7 +119,8 @@ fn named(value: &mut Node<'_>, dialect: Dialect) {
     }
 }
 
-fn rank(keyword: &str) -> usize {
+/// Returns where a keyword stands in the order.
+pub(crate) fn rank(keyword: &str) -> usize {
     if LAST.contains(&keyword) {
         return usize::MAX;
     }

@@ -83,6 +83,12 @@ fn names_that_are_data_make_a_map() {
     );
 }
 
+#[test]
+fn of_nothing_but_null_no_type_is_guessed() {
+    check(&[json!({"a": null})], "/properties/a/type", Value::Null);
+    check(&[json!({"a": null}), json!({"a": 1})], "/properties/a/type", json!(["integer", "null"]));
+}
+
 fn records() -> impl Strategy<Value = Vec<Value>> {
     let leaf = prop_oneof![
         Just(Value::Null),

@@ -31,7 +31,8 @@ impl Writer<'_> {
         let mut schema = Map::new();
         let types = types(seen);
         match types.as_slice() {
-            [] => {}
+            // Where nothing but null was seen, nothing is known of the values that will come.
+            [] | ["null"] => {}
             [one] => put(&mut schema, "type", *one),
             many => put(&mut schema, "type", json!(many)),
         }
