@@ -3,10 +3,18 @@
 //! A `compatible` is proved, a `breaking` carries a record that both validators have judged wherever one was found, and
 //! everything else is `undecided`. Work is counted in steps, so the same pair gives the same answer everywhere.
 
+mod automata;
 mod change;
 mod direction;
+mod eval;
+mod ir;
 mod oracle;
+mod places;
+mod search;
+mod solve;
+mod strip;
 mod structure;
+mod world;
 
 use std::fmt;
 
@@ -226,5 +234,5 @@ impl fmt::Display for Direction {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#[expect(clippy::panic, reason = "a test fails by panicking")]
 mod tests;

@@ -2,8 +2,13 @@
 
 use serde_json::Value;
 
-use super::{Direction, Effort, Policy, Proof, Verdict, Witness, oracle};
-use crate::Schema;
+use super::{
+    Direction, Effort, Policy, Proof, Verdict, Witness, oracle,
+    search::Judge,
+    solve::{Found, Goal, Lit, Solver},
+    world::World,
+};
+use crate::{Schema, profile::Refs};
 
 /// What is known about one direction.
 #[derive(Debug, Clone)]
@@ -15,35 +20,103 @@ pub(super) struct Answer {
     pub(super) reason: Option<String>,
 }
 
+impl Answer {
+    fn new(direction: Direction, verdict: Verdict, proof: Proof) -> Self {
+        Self { direction, verdict, proof, witness: None, reason: None }
+    }
+
+    fn undecided(direction: Direction, reason: &str) -> Self {
+        let reason = Some(format!("{direction}: {reason}"));
+        Self { reason, ..Self::new(direction, Verdict::Undecided, Proof::None) }
+    }
+
+    fn breaking(witness: Witness) -> Self {
+        let direction = witness.direction;
+        Self { witness: Some(witness), ..Self::new(direction, Verdict::Breaking, Proof::Witness) }
+    }
+}
+
 /// Decides whether the records of one side are readable with the other.
 pub(super) fn decide(
     old: &Schema,
     new: &Schema,
     direction: Direction,
     policy: Policy,
-    _effort: Effort,
-    _samples: &[Value],
+    effort: Effort,
+    samples: &[Value],
 ) -> Answer {
     let (writer, reader) = match direction {
         Direction::Backward => (old, new),
         Direction::Forward => (new, old),
     };
-    let answer =
-        |verdict, proof, reason| Answer { direction, verdict, proof, witness: None, reason };
-    if writer.hash() == reader.hash() {
-        return answer(Verdict::Compatible, Proof::Structural, None);
+    if writer.hash() == reader.hash() && writer.dialect() == reader.dialect() {
+        return Answer::new(direction, Verdict::Compatible, Proof::Structural);
     }
-    let known = match policy {
-        Policy::Strict => oracle::included(writer, reader),
-        Policy::Role => oracle::Answer::Unknown,
+    let Some(judge) = Judge::new(writer, reader, direction, policy) else {
+        return Answer::undecided(direction, "a schema does not compile");
     };
-    match known {
-        oracle::Answer::Inside => answer(Verdict::Compatible, Proof::Oracle, None),
-        oracle::Answer::Outside => answer(Verdict::Breaking, Proof::Oracle, None),
-        oracle::Answer::Unknown => answer(
-            Verdict::Undecided,
-            Proof::None,
-            Some("no step could prove or refute it within the effort".to_owned()),
-        ),
+    let lost = |record: &Value| judge.is_lost(record).then(|| record.clone());
+    if let Some(witness) = samples.iter().find_map(lost).and_then(|record| judge.witness(record)) {
+        return Answer::breaking(witness);
+    }
+    match own(writer, reader, policy, effort) {
+        Found::Value(record) => match judge.witness(record) {
+            Some(witness) => Answer::breaking(witness),
+            None => asked(writer, reader, direction, policy),
+        },
+        Found::Empty => Answer::new(direction, Verdict::Compatible, Proof::Structural),
+        Found::Unknown => asked(writer, reader, direction, policy),
+    }
+}
+
+/// Our own rules: a record that is lost, or a proof that there is none.
+fn own(writer: &Schema, reader: &Schema, policy: Policy, effort: Effort) -> Found {
+    if !is_plain(writer) || !is_plain(reader) {
+        return Found::Unknown;
+    }
+    let (mut world, writer, reader) = World::new(writer, reader, effort.steps);
+    let same = world.arena.real(writer) == world.arena.real(reader);
+    let places = match policy {
+        Policy::Strict => None,
+        Policy::Role => match (world.place(vec![writer]), world.place(vec![reader])) {
+            (Some(writer), Some(reader)) => Some((writer, reader)),
+            _ => return Found::Unknown,
+        },
+    };
+    if same {
+        return Found::Empty;
+    }
+    let wanted = Lit { id: writer, yes: true, reader: false };
+    let refused = Lit { id: reader, yes: false, reader: policy == Policy::Role };
+    Solver::new(world).solve(Goal::new(vec![wanted, refused], places))
+}
+
+/// Whether references mean what our rules take them for: no schema inside has an address of its own.
+fn is_plain(schema: &Schema) -> bool {
+    schema.inner.profile.refs == Refs::SameDocument
+}
+
+/// The oracle's answer for what our own rules left open.
+fn asked(writer: &Schema, reader: &Schema, direction: Direction, policy: Policy) -> Answer {
+    // Where nothing is declared, readers see everything, and both policies are the same.
+    if policy == Policy::Role && (declares(writer.document()) || declares(reader.document())) {
+        return Answer::undecided(direction, "neither proved nor refuted within the effort");
+    }
+    match oracle::included(writer, reader) {
+        oracle::Answer::Inside => Answer::new(direction, Verdict::Compatible, Proof::Oracle),
+        oracle::Answer::Outside => Answer::new(direction, Verdict::Breaking, Proof::Oracle),
+        oracle::Answer::Unknown => {
+            Answer::undecided(direction, "neither proved nor refuted within the effort")
+        }
+    }
+}
+
+fn declares(schema: &Value) -> bool {
+    match schema {
+        Value::Object(members) => members.iter().any(|(name, value)| {
+            matches!(name.as_str(), "properties" | "patternProperties") || declares(value)
+        }),
+        Value::Array(items) => items.iter().any(declares),
+        _ => false,
     }
 }

@@ -1,0 +1,204 @@
+//! Objects: which properties there have to be, and what each of them has to be.
+
+mod names;
+mod shape;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::{Found, Goal, Lit, Solver, fact::Fact};
+use shape::{Shape, Wanted};
+
+/// Properties of a witness.
+const MAX_SIZE: usize = 200;
+
+/// The properties that have to be there, and what is wanted of each beside the rules for all.
+type Needed = BTreeMap<String, Vec<Lit>>;
+
+/// A step that cannot be taken further: proved empty, or not understood.
+enum Stop {
+    Empty,
+    Unknown,
+}
+
+impl From<Stop> for Found {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Empty => Self::Empty,
+            Stop::Unknown => Self::Unknown,
+        }
+    }
+}
+
+impl Solver<'_> {
+    pub(super) fn object(&mut self, goal: &Goal, facts: &[Fact], more: &[Fact]) -> Found {
+        let (shape, needed) = match self.shape(goal, facts, more) {
+            Ok(found) => found,
+            Err(stop) => return stop.into(),
+        };
+        // What is needed anyway may already be impossible.
+        for (name, lits) in &needed {
+            if let Ok(goal) = self.value_goal(&shape, name, lits)
+                && self.solve(goal) == Found::Empty
+            {
+                return Found::Empty;
+            }
+        }
+        self.assign_names(&shape, 0, needed)
+    }
+
+    /// Tries every property for each thing wanted of some property.
+    fn assign_names(&mut self, shape: &Shape<'_>, at: usize, needed: Needed) -> Found {
+        if !self.world.spend(2) {
+            return Found::Unknown;
+        }
+        let Some(wanted) = shape.wanted.get(at) else { return self.complete(shape, needed) };
+        let (names, mut unknown) = self.candidates(shape, wanted, &needed);
+        for name in names {
+            let mut needed = needed.clone();
+            let lits = needed.entry(name).or_default();
+            if let Wanted::Match(_, lit) | Wanted::Rest(_, lit) = wanted {
+                lits.push(*lit);
+            }
+            match self.assign_names(shape, at + 1, needed) {
+                Found::Empty => {}
+                Found::Unknown => unknown = true,
+                value @ Found::Value(_) => return value,
+            }
+        }
+        if unknown { Found::Unknown } else { Found::Empty }
+    }
+
+    /// Puts the object together and fills it up to its least size.
+    fn complete(&mut self, shape: &Shape<'_>, needed: Needed) -> Found {
+        let mut members = Map::new();
+        let mut unknown = false;
+        let mut seen = 0;
+        for (name, lits) in &needed {
+            match self.member(shape, name, lits) {
+                Found::Value(value) => {
+                    members.insert(name.clone(), value);
+                }
+                Found::Empty => return Found::Empty,
+                Found::Unknown => unknown = true,
+            }
+            seen += usize::from(self.is_seen(shape, name).unwrap_or(true));
+        }
+        if needed.len() > shape.max || seen > shape.max_seen {
+            // One property may have answered for two things by another name than those tried.
+            let certain = !shape.wanted.iter().any(|wanted| matches!(wanted, Wanted::Name(_)));
+            return if certain { Found::Empty } else { Found::Unknown };
+        }
+        if unknown {
+            return Found::Unknown;
+        }
+        match self.fill_up(shape, members, seen) {
+            Ok(members) => self.try_all(shape.goal, shape.more, [Value::Object(members)], false),
+            Err(stop) => stop.into(),
+        }
+    }
+
+    /// A value for one property: its name has to be allowed, too.
+    fn member(&mut self, shape: &Shape<'_>, name: &str, lits: &[Lit]) -> Found {
+        match self.may_be_named(shape, name) {
+            Some(true) => {}
+            Some(false) => return Found::Empty,
+            None => return Found::Unknown,
+        }
+        match self.value_goal(shape, name, lits) {
+            Ok(goal) => self.solve(goal),
+            Err(stop) => stop.into(),
+        }
+    }
+
+    /// Adds properties until there are enough.
+    fn fill_up(
+        &mut self,
+        shape: &Shape<'_>,
+        mut members: Map<String, Value>,
+        mut seen: usize,
+    ) -> Result<Map<String, Value>, Stop> {
+        let enough = |members: &Map<String, Value>, seen: usize| {
+            members.len() >= shape.min && seen >= shape.min_seen
+        };
+        let mut unknown = shape.min > MAX_SIZE || shape.min_seen > MAX_SIZE;
+        let listed: Vec<String> = shape.universe.iter().cloned().collect();
+        for name in listed {
+            if enough(&members, seen) {
+                return Ok(members);
+            }
+            if members.contains_key(&name) || shape.lacks.contains(&name) {
+                continue;
+            }
+            unknown |= !self.add_member(shape, &name, &mut members, &mut seen);
+        }
+        for class in self.classes(shape) {
+            let mut taken = Vec::new();
+            while !enough(&members, seen) {
+                let (name, open) =
+                    self.fresh(shape, &class, &[], &members.keys().cloned().collect::<Vec<_>>());
+                unknown |= open;
+                let Some(name) = name.filter(|name| !taken.contains(name)) else { break };
+                unknown |= !self.add_member(shape, &name, &mut members, &mut seen);
+                if members.len() > MAX_SIZE || !members.contains_key(&name) {
+                    break;
+                }
+                taken.push(name);
+            }
+        }
+        let cramped = members.len() >= shape.max || seen >= shape.max_seen;
+        match enough(&members, seen) {
+            true => Ok(members),
+            false if unknown || cramped || self.world.is_spent() => Err(Stop::Unknown),
+            false => Err(Stop::Empty),
+        }
+    }
+
+    /// Adds one property if it can be there. `false`: that is not known.
+    fn add_member(
+        &mut self,
+        shape: &Shape<'_>,
+        name: &str,
+        members: &mut Map<String, Value>,
+        seen: &mut usize,
+    ) -> bool {
+        let visible = self.is_seen(shape, name).unwrap_or(true);
+        if members.len() >= shape.max || (visible && *seen >= shape.max_seen) {
+            return true;
+        }
+        match self.writer_sees(shape, name) {
+            Some(true) => {}
+            Some(false) => return true,
+            None => return false,
+        }
+        match self.member(shape, name, &[]) {
+            Found::Value(value) => {
+                members.insert(name.to_owned(), value);
+                *seen += usize::from(visible);
+                true
+            }
+            Found::Empty => true,
+            Found::Unknown => false,
+        }
+    }
+
+    /// What the value of the property has to be.
+    fn value_goal(&mut self, shape: &Shape<'_>, name: &str, lits: &[Lit]) -> Result<Goal, Stop> {
+        let seen = self.is_seen(shape, name).ok_or(Stop::Unknown)?;
+        let mut all = lits.to_vec();
+        for (props, reader) in shape.props.iter().filter(|(_, reader)| seen || !reader) {
+            let ids = self.world.applying(props, name).ok_or(Stop::Unknown)?;
+            all.extend(ids.into_iter().map(|id| Lit { id, yes: true, reader: *reader }));
+        }
+        let places = match &shape.goal.places {
+            None => None,
+            Some((writer, reader)) => {
+                let writer = self.world.property_place(writer, name).ok_or(Stop::Unknown)?;
+                let reader = self.world.property_place(reader, name).ok_or(Stop::Unknown)?;
+                Some((writer, reader))
+            }
+        };
+        Ok(Goal::new(all, places))
+    }
+}
