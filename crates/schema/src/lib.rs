@@ -11,6 +11,7 @@
 
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod bundle;
 mod compare;
 mod describe;
 mod documents;
@@ -27,6 +28,7 @@ mod profile;
 mod schema;
 mod validator;
 
+pub use bundle::{Bundle, BundleError, bundle};
 pub use compare::{
     Breaks, Bump, Change, Comparison, Direction, Effort, Mode, Policy, Proof, Verdict, Witness,
     compare, compare_with,

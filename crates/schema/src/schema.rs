@@ -27,7 +27,7 @@ pub(crate) use check::closest;
 pub(crate) use declares::{applying, applying_in};
 pub(crate) use keywords::{Shape, children, hidden_by_ref, in_place, shape};
 pub(crate) use leaves::Leaves;
-pub(crate) use places::{Anchors, Target, last_token, resolve};
+pub(crate) use places::{Anchors, Target, anchors_of, last_token, resolve, standard_metaschema};
 
 /// The dialects of JSON Schema that the hub accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,5 +1,6 @@
 //! `ndxp schema`: `check`, `validate` and `diff` need no hub; `register`, `get` and `list` talk to one.
 
+mod bundle;
 mod check;
 mod diff;
 mod explain;
@@ -45,6 +46,8 @@ enum Command {
     Fmt(fmt::Args),
     /// Print a schema's identity: the hash of its canonical form
     Hash(hash::Args),
+    /// Make one schema of several that refer to each other by hash
+    Bundle(bundle::Args),
     /// Run the cases kept beside a schema: records that it accepts or refuses
     Test(test_::Args),
     /// Register a dataset's next schema (its owner)
@@ -69,6 +72,7 @@ pub(crate) fn run(args: Args, printer: &mut Printer) -> Result<ExitStatus> {
         Command::Infer(args) => infer::run(&args, printer),
         Command::Fmt(args) => fmt::run(&args, printer),
         Command::Hash(args) => hash::run(&args, printer),
+        Command::Bundle(args) => bundle::run(&args, printer),
         Command::Test(args) => test_::run(&args, printer),
         #[cfg(feature = "client")]
         Command::Register(args) => super::runtime()?.block_on(online::register(args, printer)),

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod basics;
+mod bundle;
 mod drafts;
 #[path = "../../src/golden.rs"]
 mod golden;

@@ -43,6 +43,20 @@ pub(crate) fn resolve<'s>(
     root.pointer(&pointer).map(|schema| Target { schema, pointer })
 }
 
+/// Returns the places of a document that have a name of their own.
+pub(crate) fn anchors_of(document: &Value, dialect: Dialect) -> Anchors {
+    let mut found = Anchors::new();
+    let mut open = vec![(String::new(), document)];
+    while let Some((place, schema)) = open.pop() {
+        let children = super::children(dialect, schema, &place).into_iter();
+        open.extend(children.map(|(_, place, inner)| (place, inner)));
+        if let Some(name) = anchor(dialect, schema) {
+            found.insert(name.to_owned(), place);
+        }
+    }
+    found
+}
+
 /// Returns the name that a schema gives itself.
 pub(super) fn anchor(dialect: Dialect, schema: &Value) -> Option<&str> {
     match dialect {
