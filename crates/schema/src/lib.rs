@@ -17,6 +17,7 @@ mod describe;
 mod documents;
 mod explain;
 mod fmt;
+pub mod generate;
 mod hash;
 mod infer;
 pub mod json;
