@@ -36,8 +36,8 @@ pub(crate) enum Command {
     /// Show the hub at work on the country's administrative units, with figures
     #[cfg(feature = "hub")]
     Demo(commands::demo::Args),
-    /// Measure what publishing and receiving cost, with every control on
-    #[cfg(feature = "hub")]
+    /// Measure what publishing, receiving and validating cost, with every control on
+    #[cfg(any(feature = "hub", feature = "schema"))]
     Bench(commands::bench::Args),
     /// Issue and revoke certificates of a development authority
     #[cfg(feature = "hub")]

@@ -8,6 +8,10 @@ pub(crate) mod agreement;
 pub(crate) mod apply;
 #[cfg(feature = "hub")]
 pub(crate) mod bench;
+// Without a hub there is only the schema tool to measure.
+#[cfg(all(feature = "schema", not(feature = "hub")))]
+#[path = "commands/bench/alone.rs"]
+pub(crate) mod bench;
 #[cfg(feature = "hub")]
 pub(crate) mod config;
 #[cfg(feature = "client")]
@@ -48,6 +52,8 @@ pub(crate) fn run(command: Command, printer: &mut Printer) -> Result<ExitStatus>
     match command {
         #[cfg(any(feature = "client", feature = "schema"))]
         Command::Schema(args) => schema::run(args, printer),
+        #[cfg(all(feature = "schema", not(feature = "hub")))]
+        Command::Bench(args) => bench::run(args, printer),
         #[cfg(feature = "hub")]
         Command::Pki(args) => pki::run(args, printer),
         #[cfg(feature = "hub")]
@@ -71,6 +77,8 @@ async fn run_online(command: Command, printer: &mut Printer) -> Result<ExitStatu
         Command::Officer(args) => officer::run(args, printer).await,
         Command::Dataset(args) => dataset::run(args, printer).await,
         Command::Schema(args) => schema::run(args, printer),
+        #[cfg(all(feature = "schema", not(feature = "hub")))]
+        Command::Bench(args) => bench::run(args, printer),
         #[cfg(feature = "hub")]
         Command::Init(args) => init::run(args, printer).await,
         #[cfg(feature = "hub")]

@@ -11,13 +11,13 @@
 
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod bare;
 mod bundle;
 mod compare;
 mod describe;
 mod documents;
 mod explain;
 mod fmt;
-pub mod generate;
 mod hash;
 mod infer;
 pub mod json;
@@ -29,6 +29,7 @@ mod profile;
 mod schema;
 mod validator;
 
+pub use bare::Bare;
 pub use bundle::{Bundle, BundleError, bundle};
 pub use compare::{
     Breaks, Bump, Change, Comparison, Direction, Effort, Mode, Policy, Proof, Verdict, Witness,

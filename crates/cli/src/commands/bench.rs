@@ -13,6 +13,7 @@ mod neighbours;
 mod place;
 mod receive;
 mod record;
+mod schema;
 mod stages;
 mod stream;
 
@@ -79,7 +80,9 @@ enum Command {
     /// Time deliveries to forty alone, and beside a dead, a slow and a never-acknowledging one; of a
     /// hub in a process of its own
     Neighbours(Common),
-    /// All of these, one after the other
+    /// Decide on records and validate files, beside the bare engine; needs no hub
+    Schema(schema::Options),
+    /// All of these but the schema tool's, one after the other
     All(Common),
 }
 
@@ -114,6 +117,9 @@ const LOADS: [(&str, Load); 4] = [
 ];
 
 pub(crate) async fn run(args: Args, printer: &mut Printer) -> Result<ExitStatus> {
+    if let Command::Schema(options) = &args.command {
+        return schema::run(options, printer);
+    }
     let mut bench = Bench { printer, figures: Vec::new(), notes: Vec::new() };
     match args.command {
         Command::Publish(common) => bench.publish(&common).await?,
@@ -122,6 +128,8 @@ pub(crate) async fn run(args: Args, printer: &mut Printer) -> Result<ExitStatus>
             bench.fanout(&disk.dir, Crew { equal, different }, records).await?;
         }
         Command::Idle { disk, streams } => bench.idle(&disk.dir, streams).await?,
+        // Measured above, without a hub.
+        Command::Schema(_) => {}
         Command::Neighbours(common) => bench.neighbours(&common).await?,
         Command::All(common) => {
             bench.publish(&common).await?;

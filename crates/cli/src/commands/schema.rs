@@ -22,6 +22,8 @@ use clap::Subcommand;
 
 use crate::{exit::ExitStatus, printer::Printer};
 
+pub(crate) use validate::measured;
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]

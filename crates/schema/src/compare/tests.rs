@@ -39,7 +39,3 @@ fn changes_are_named_with_their_lines() {
         ]
     );
 }
-
-mod hostile;
-mod random;
-mod table;

@@ -16,19 +16,19 @@ use crate::{Schema, profile::Profile, schema::Inner};
 const MAX_AUTOMATA: usize = 24;
 
 /// What a comparison works on.
-pub(crate) struct World<'s> {
-    pub(crate) arena: Arena,
+pub(super) struct World<'s> {
+    pub(super) arena: Arena,
     sides: [&'s Inner; 2],
     leaves: HashMap<String, Option<Validator>>,
     automata: HashMap<Rc<str>, Option<Rc<Automaton>>>,
     any_text: Option<Rc<Automaton>>,
-    pub(crate) places: Places,
+    pub(super) places: Places,
     steps: usize,
 }
 
 impl<'s> World<'s> {
     /// Lowers both schemas and returns their roots.
-    pub(crate) fn new(writer: &'s Schema, reader: &'s Schema, steps: usize) -> (Self, Id, Id) {
+    pub(super) fn new(writer: &'s Schema, reader: &'s Schema, steps: usize) -> (Self, Id, Id) {
         let mut arena = Arena::default();
         let roots = (lower(writer, &mut arena), lower(reader, &mut arena));
         let sides = [&*writer.inner, &*reader.inner];
@@ -45,26 +45,21 @@ impl<'s> World<'s> {
     }
 
     /// Takes steps; `false` once there are none left.
-    pub(crate) fn spend(&mut self, steps: usize) -> bool {
+    pub(super) fn spend(&mut self, steps: usize) -> bool {
         self.steps = self.steps.saturating_sub(steps);
         self.steps > 0
     }
 
-    /// Gives steps for the next piece of work.
-    pub(crate) fn refill(&mut self, steps: usize) {
-        self.steps = steps;
-    }
-
-    pub(crate) fn is_spent(&self) -> bool {
+    pub(super) fn is_spent(&self) -> bool {
         self.steps == 0
     }
 
-    pub(crate) fn profile(&self) -> &'s Profile {
+    pub(super) fn profile(&self) -> &'s Profile {
         &self.sides[0].profile
     }
 
     /// Tells whether a text matches a pattern, as the validator does.
-    pub(crate) fn matches(&mut self, pattern: &str, text: &str) -> Option<bool> {
+    pub(super) fn matches(&mut self, pattern: &str, text: &str) -> Option<bool> {
         let value = Value::String(text.to_owned());
         self.sides
             .iter()
@@ -72,14 +67,14 @@ impl<'s> World<'s> {
             .or_else(|| self.leaf(&json!({ "pattern": pattern }), &value))
     }
 
-    pub(crate) fn has_format(&mut self, format: &str, value: &Value) -> Option<bool> {
+    pub(super) fn has_format(&mut self, format: &str, value: &Value) -> Option<bool> {
         self.sides
             .iter()
             .find_map(|side| side.leaves.format(format, value))
             .or_else(|| self.leaf(&json!({ "format": format }), value))
     }
 
-    pub(crate) fn has_content(&mut self, keyword: &str, name: &str, value: &Value) -> Option<bool> {
+    pub(super) fn has_content(&mut self, keyword: &str, name: &str, value: &Value) -> Option<bool> {
         if keyword.is_empty() {
             let schema =
                 json!({ "contentEncoding": "base64", "contentMediaType": "application/json" });
@@ -89,7 +84,7 @@ impl<'s> World<'s> {
     }
 
     /// Fractions are left to the validator: it divides exactly.
-    pub(crate) fn is_multiple(&mut self, value: &Value, divisor: f64) -> Option<bool> {
+    pub(super) fn is_multiple(&mut self, value: &Value, divisor: f64) -> Option<bool> {
         let number = value.as_f64()?;
         if divisor.fract() == 0.0 {
             return Some(number % divisor == 0.0);
@@ -110,7 +105,7 @@ impl<'s> World<'s> {
     }
 
     /// Returns the automaton of a pattern. `None`: it is too large, or one cannot be built.
-    pub(crate) fn automaton(&mut self, pattern: &Rc<str>) -> Option<Rc<Automaton>> {
+    pub(super) fn automaton(&mut self, pattern: &Rc<str>) -> Option<Rc<Automaton>> {
         if let Some(known) = self.automata.get(pattern) {
             return known.clone();
         }
@@ -123,7 +118,7 @@ impl<'s> World<'s> {
     }
 
     /// Returns the automaton of all texts.
-    pub(crate) fn any_text(&mut self) -> Option<Rc<Automaton>> {
+    pub(super) fn any_text(&mut self) -> Option<Rc<Automaton>> {
         if self.any_text.is_none() {
             self.any_text = Automaton::of_whole("(?s:.)*").map(Rc::new);
         }

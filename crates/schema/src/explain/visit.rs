@@ -91,8 +91,13 @@ pub(super) fn visit(
     };
     let only_ref = hidden_by_ref(walk.dialect(), place.schema);
     let _ = walk.deeper(|walk| {
-        for (keyword, rule) in rules {
+        let before = report.violations.len();
+        for (keyword, rule) in unevaluated_last(rules) {
             if report.truncated || (only_ref && keyword != "$ref") {
+                continue;
+            }
+            // A branch that fails evaluates nothing: what it failed for is what to mend.
+            if is_unevaluated(keyword) && report.violations.len() > before {
                 continue;
             }
             let answer = walk.rule_holds(rules, keyword, rule, value);
@@ -105,6 +110,15 @@ pub(super) fn visit(
         }
         Some(())
     });
+}
+
+fn unevaluated_last(rules: &Map<String, Value>) -> impl Iterator<Item = (&String, &Value)> {
+    let (last, first): (Vec<_>, Vec<_>) = rules.iter().partition(|(name, _)| is_unevaluated(name));
+    first.into_iter().chain(last)
+}
+
+fn is_unevaluated(keyword: &str) -> bool {
+    matches!(keyword, "unevaluatedItems" | "unevaluatedProperties")
 }
 
 /// Reports one keyword that fails, or that the walk cannot tell.
@@ -124,9 +138,9 @@ fn fails(walk: &mut Walk<'_>, rule: &Rule<'_>, unknown: bool, report: &mut Repor
         }
         ("anyOf" | "oneOf", Value::Array(branches)) => branch::report(walk, rule, branches, report),
         ("if", condition) => conditional(walk, rule, condition, report),
-        ("not", _) => report_if(!unknown, report, || {
-            rule.violation(format!("{} of a kind that is excluded here", words::kind(rule.value)))
-        }),
+        ("not", _) => {
+            report_if(!unknown, report, || rule.violation(words::excluded(rule.rule, rule.value)))
+        }
         ("required", names) => required(rule, names, report),
         ("propertyNames", _) => names(walk, rule, report),
         ("contains", _) => report_if(!unknown, report, || contains(walk.dialect(), rule)),

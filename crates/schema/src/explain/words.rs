@@ -96,6 +96,16 @@ pub(super) fn short(rule: &Value) -> String {
     }
 }
 
+/// Words a `not` that holds; one that forbids a single property says so.
+pub(super) fn excluded(rule: &Value, value: &Value) -> String {
+    let names = rule.get("required").and_then(Value::as_array).map(Vec::as_slice);
+    let alone = rule.as_object().is_some_and(|rules| rules.len() == 1);
+    match names {
+        Some([Value::String(name)]) if alone => format!("property {name} must be absent here"),
+        _ => format!("{} of a kind that is excluded here", kind(value)),
+    }
+}
+
 /// Words an unexpected member: the nearest name that the schema knows and the object lacks, and never a value.
 pub(super) fn unexpected(rules: &Map<String, Value>, object: &Value, name: &str) -> String {
     let known = rules.get("properties").and_then(Value::as_object);

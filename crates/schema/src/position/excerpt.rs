@@ -35,27 +35,33 @@ pub fn excerpt(bytes: &[u8], place: usize, privacy: &Privacy, show: Show) -> Exc
     let line_end = rest.iter().position(|b| *b == b'\n').map_or(bytes.len(), |at| place + at);
     let window = line_start.max(place.saturating_sub(AROUND))..line_end.min(place + AROUND);
     let mut out = Excerpt { width: 1, ..Excerpt::default() };
+    let mut found = false;
     let mut tokens = Tokens { bytes, at: 0, path: Vec::new() };
     while let Some(token) = tokens.next() {
         if token.bytes.start >= window.end {
             break;
         }
         let hit = token.bytes.contains(&place);
+        found |= hit;
         if token.bytes.end <= window.start {
             continue;
         }
-        let text = shown(bytes, &token, &tokens, privacy, show);
+        let text = shown(bytes, &token, hit, &tokens, privacy, show);
         if hit {
             out.start = out.text.chars().count();
             out.width = text.chars().count().max(1);
         }
         out.text.push_str(&text);
     }
+    out.text = out.text.trim_end().to_owned();
+    if !found {
+        // The line ends where more was expected.
+        out.start = out.text.chars().count();
+    }
     if window.start > line_start {
         out.text.insert_str(0, "… ");
         out.start += 2;
     }
-    out.text = out.text.trim_end().to_owned();
     out
 }
 
@@ -66,6 +72,7 @@ fn before(bytes: &[u8], place: usize) -> &[u8] {
 fn shown(
     bytes: &[u8],
     token: &Token,
+    hit: bool,
     tokens: &Tokens<'_>,
     privacy: &Privacy,
     show: Show,
@@ -74,7 +81,8 @@ fn shown(
     let open = match token.kind {
         Kind::Punctuation => true,
         Kind::Name => {
-            show == Show::Everything
+            // A name that a finding is about stands in its path anyway.
+            hit || show == Show::Everything
                 || serde_json::from_str::<String>(&raw).is_ok_and(|name| privacy.knows(&name))
         }
         Kind::Value => privacy.allows(show, &tokens.pointer()),

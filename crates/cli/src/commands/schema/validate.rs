@@ -8,7 +8,7 @@ mod tally;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow};
-use ndxp_schema::{Context, Profile, Schema, Show, VerdictIdentity};
+use ndxp_schema::{Context, Profile, Schema, Show, Validator, VerdictIdentity, json::Limits};
 use serde::Serialize;
 
 use super::{
@@ -77,7 +77,7 @@ pub(crate) fn run(args: &Args, printer: &mut Printer) -> Result<ExitStatus> {
     let judge = Judge {
         columns: schema.columns(),
         privacy: schema.privacy(),
-        validator,
+        validator: &validator,
         limits: profile.record,
         show: args.show(),
         excerpts: args.output.format(printer) == OutputFormat::Human,
@@ -89,6 +89,25 @@ pub(crate) fn run(args: &Args, printer: &mut Printer) -> Result<ExitStatus> {
     crew::run(source, &judge, args.jobs(), &mut total, |text| printer.progress(text))?;
     write(args, &schema, &total, identity, printer)?;
     Ok(if total.invalid == 0 { ExitStatus::Done } else { ExitStatus::Refused })
+}
+
+/// Validates a file with one job and writes nothing: what `ndxp bench schema` measures. Returns the valid records.
+pub(crate) fn measured(schema: &Schema, validator: &Validator, file: &Path) -> Result<usize> {
+    let judge = Judge {
+        columns: schema.columns(),
+        privacy: schema.privacy(),
+        validator,
+        limits: Limits::default(),
+        show: Show::Names,
+        excerpts: false,
+        most: 1_000,
+        summary: false,
+    };
+    let names = [file.display().to_string()];
+    let mut total = Total::new(&names, judge.most);
+    let source = Source::new(vec![file.to_owned()], Some(Input::Ndjson), judge.limits);
+    crew::run(source, &judge, 1, &mut total, |_| {})?;
+    Ok(total.valid)
 }
 
 impl Args {

@@ -133,7 +133,8 @@ fn parts(folder: &str, dialect: Dialect, suite: &Path) -> [Part; 3] {
     ]
 }
 
-/// Checks that each of `mandatory` verdicts is the suite's, and of the optional ones all but those listed.
+/// Checks that each of `mandatory` verdicts is the suite's, and of `optional` ones all but those listed. Groups whose
+/// schema is refused are listed as such, and their tests not counted.
 fn check(folder: &str, dialect: Dialect, mandatory: usize, optional: usize) {
     let Some(suite) = suite() else {
         let where_to = "no conformance suite beside the project, or in NDXP_SHARED";
@@ -167,10 +168,10 @@ const DIFFERENCES: &str = include_str!("optional-differences.txt");
 
 #[test]
 fn the_suite_of_draft_7_holds() {
-    check("draft7", Dialect::Draft7, 927, 794);
+    check("draft7", Dialect::Draft7, 927, 680);
 }
 
 #[test]
 fn the_suite_of_2020_12_holds() {
-    check("draft2020-12", Dialect::Draft202012, 1299, 926);
+    check("draft2020-12", Dialect::Draft202012, 1299, 811);
 }

@@ -72,7 +72,9 @@ pub(crate) fn documents(bytes: &[u8], limits: Limits) -> Vec<Result<Document, Fa
     for event in Parser::new_from_str(text) {
         let step = event.map_err(|error| {
             let place = Place { line: error.marker().line(), column: error.marker().col() + 1 };
-            fault("yaml", place, error.info())
+            // The parser has a bound of its own, for brackets.
+            let deep = error.info().contains("recursion limit");
+            fault(if deep { "limit" } else { "yaml" }, place, error.info())
         });
         match step.and_then(|(event, span)| builder.take(event, span)) {
             Ok(None) => {}

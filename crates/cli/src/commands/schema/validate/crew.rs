@@ -28,7 +28,7 @@ const PROGRESS: usize = 8 << 20;
 /// A file cannot be read: what was judged so far is in `total`.
 pub(super) fn run(
     source: Source,
-    judge: &Judge,
+    judge: &Judge<'_>,
     jobs: usize,
     total: &mut Total<'_>,
     mut progress: impl FnMut(&str),
@@ -68,13 +68,13 @@ impl Gauge {
     }
 }
 
-fn detail(judge: &Judge, full: bool) -> Detail {
+fn detail(judge: &Judge<'_>, full: bool) -> Detail {
     if full && !judge.summary { Detail::Counts } else { Detail::Findings }
 }
 
 fn alone(
     mut source: Source,
-    judge: &Judge,
+    judge: &Judge<'_>,
     total: &mut Total<'_>,
     tell: &mut impl FnMut(usize, &Total<'_>),
 ) -> Result<()> {
@@ -90,7 +90,7 @@ type Numbered<T> = (usize, T);
 
 fn together(
     source: Source,
-    judge: &Judge,
+    judge: &Judge<'_>,
     jobs: usize,
     total: &mut Total<'_>,
     tell: &mut impl FnMut(usize, &Total<'_>),
@@ -139,7 +139,7 @@ fn read(
 }
 
 fn judge_all(
-    judge: &Judge,
+    judge: &Judge<'_>,
     taken: &Mutex<Receiver<Numbered<Batch>>>,
     full: &AtomicBool,
     done: &SyncSender<Numbered<(usize, Tally)>>,

@@ -26,8 +26,8 @@ const ABOUT_NAMES: [&str; 3] = ["additionalProperties", "unevaluatedProperties",
 
 /// What judges records; shared by all workers.
 #[derive(Debug)]
-pub(super) struct Judge {
-    pub(super) validator: Validator,
+pub(super) struct Judge<'v> {
+    pub(super) validator: &'v Validator,
     pub(super) columns: Columns,
     pub(super) privacy: Privacy,
     pub(super) limits: json::Limits,
@@ -55,7 +55,7 @@ pub(super) struct Spot {
     pub(super) excerpt: Option<Excerpt>,
 }
 
-impl Judge {
+impl Judge<'_> {
     /// Judges a batch. Records and lines are counted from its beginning.
     pub(super) fn batch(&self, batch: &Batch, detail: Detail) -> Tally {
         let mut tally = Tally::of(batch.file, self.most, self.summary);

@@ -12,7 +12,13 @@ use super::{
     tally::Tally,
 };
 
-pub(super) fn row(judge: &Judge, names: &[String], row: &Row, detail: Detail, tally: &mut Tally) {
+pub(super) fn row(
+    judge: &Judge<'_>,
+    names: &[String],
+    row: &Row,
+    detail: Detail,
+    tally: &mut Tally,
+) {
     let cells = match &row.cells {
         Ok(cells) => cells,
         Err(message) => return tally.refuse(vec![fault(row.line, 1, "csv", "", message)], false),
@@ -36,7 +42,7 @@ pub(super) fn row(judge: &Judge, names: &[String], row: &Row, detail: Detail, ta
 
 /// Reads a cell as the first kind that the column's schema names and the text can be; an empty one without quotes is
 /// null, where that is allowed, and otherwise no member at all.
-fn value(judge: &Judge, name: &str, cell: &Cell) -> Result<Option<Value>, json::Refusal> {
+fn value(judge: &Judge<'_>, name: &str, cell: &Cell) -> Result<Option<Value>, json::Refusal> {
     let kinds = judge.columns.kinds(name);
     let text = cell.text.as_str();
     if text.is_empty() && !cell.quoted {

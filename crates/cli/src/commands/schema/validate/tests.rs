@@ -8,10 +8,11 @@ const SCHEMA: &[u8] = br#"{"type":"object","required":["code"],"additionalProper
 fn report_in(data: &str, most: usize, chunk: usize) -> Report {
     let profile = Profile::default();
     let schema = Schema::parse(SCHEMA, &profile).unwrap();
+    let validator = schema.compile().unwrap();
     let judge = Judge {
         columns: schema.columns(),
         privacy: schema.privacy(),
-        validator: schema.compile().unwrap(),
+        validator: &validator,
         limits: profile.record,
         show: Show::Names,
         excerpts: false,

@@ -22,7 +22,7 @@ pub(super) struct Class {
     facts: Vec<Fact>,
     matched: Vec<Rc<str>>,
     /// Whether all combinations are tried.
-    pub(super) whole: bool,
+    whole: bool,
 }
 
 impl Solver<'_> {

@@ -36,6 +36,10 @@ enum Kind {
     Mapping(Map<String, Value>, Option<(String, Place)>),
 }
 
+/// What a copied byte counts for: a value in memory is far larger than in the file, and a file of a limit's size has
+/// few values, but a copy can be nothing else.
+const COPY: usize = 8;
+
 /// Builds documents. Aliases are copies, counted as such: a few lines can stand for billions of values.
 pub(super) struct Builder {
     limits: Limits,
@@ -71,7 +75,7 @@ impl Builder {
                 let weight = self.anchors.get(&anchor).map(|part| part.weight);
                 let weight = weight.ok_or_else(|| fault("yaml", place, "an alias of itself"))?;
                 // Before the copy is made.
-                self.count(weight, place)?;
+                self.count(weight.saturating_mul(COPY), place)?;
                 if let Some(mut part) = self.anchors.get(&anchor).cloned() {
                     part.node.at = place;
                     self.complete(0, part, place)?;
@@ -139,7 +143,7 @@ impl Builder {
     fn complete(&mut self, anchor: usize, part: Part, place: Place) -> Result<(), Fault> {
         if anchor > 0 {
             // A copy beside the value: it counts too.
-            self.count(part.weight, place)?;
+            self.count(part.weight.saturating_mul(COPY), place)?;
             self.anchors.insert(anchor, part.clone());
         }
         let depth = self.open.len() + depth(&part.value);
