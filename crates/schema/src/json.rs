@@ -145,7 +145,40 @@ fn malformed(bytes: &[u8], error: &serde_json::Error, pointer: String) -> Refusa
             "a number that no reader can represent".to_owned(),
         );
     }
-    refusal(Keyword::Json, place(bytes, error), Some(pointer), message)
+    refusal(Keyword::Json, place(bytes, error), Some(pointer), worded(&message))
+}
+
+/// What the parser says, and the next step for what people get wrong.
+const WORDS: [(&str, &str); 12] = [
+    ("EOF while parsing a string", "the text ends inside a string: a closing quote is missing"),
+    ("EOF while parsing a list", "the text ends inside an array: a closing ] is missing"),
+    ("EOF while parsing an object", "the text ends inside an object: a closing } is missing"),
+    ("EOF while parsing a value", "the text ends where a value was expected"),
+    (
+        "control character (\\u0000-\\u001F) found while parsing a string",
+        "a line end or another control character in a string: write \\n, \\t or \\u00XX",
+    ),
+    (
+        "expected value",
+        "no value begins here; texts stand in double quotes, and true, false, null are lower case",
+    ),
+    (
+        "invalid number",
+        "not a number of JSON: no leading zeros, no sign but -, digits around the point",
+    ),
+    ("key must be a string", "a name stands in double quotes"),
+    (
+        "lone leading surrogate in hex escape",
+        "half of a surrogate pair: no reader can represent it",
+    ),
+    ("trailing characters", "something follows the value"),
+    ("trailing comma", "a comma with nothing after it: remove it"),
+    ("unexpected end of hex escape", "half of a surrogate pair: no reader can represent it"),
+];
+
+fn worded(message: &str) -> String {
+    let known = WORDS.iter().find(|(parser, _)| *parser == message);
+    known.map_or_else(|| message.to_owned(), |(_, ours)| (*ours).to_owned())
 }
 
 /// Turns serde_json's line and byte column into a place.

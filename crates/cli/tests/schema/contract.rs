@@ -178,3 +178,19 @@ fn verdicts_say_what_gave_them() {
     }
     assert!(report["schema"].as_str().unwrap().starts_with("sha256:"));
 }
+
+#[test]
+fn check_shows_the_place_in_the_schema() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(
+        dir.path().join("s.json"),
+        "{\n  \"type\": \"strin\",\n  \"pattern\": \"(?=a)\"\n}\n",
+    )
+    .unwrap();
+    let mut command = ndxp();
+    let output = command.current_dir(dir.path()).args(["check", "s.json"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("s.json:2:11: /type: "), "{said}");
+    assert!(said.contains("  3 |   \"pattern\": \"(?=a)\"\n    |              ^\n"), "{said}");
+}

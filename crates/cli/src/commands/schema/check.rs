@@ -6,11 +6,11 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use ndxp_schema::{Context, Profile, Schema, SchemaProblem};
+use ndxp_schema::{Context, Profile, Schema, SchemaProblem, position::Position};
 use serde::Serialize;
 
 use super::{
-    report::{Finding, Output, OutputFormat, Report},
+    report::{Excerpt, Finding, Output, OutputFormat, Report},
     rules::Rules,
 };
 use crate::{exit::ExitStatus, input, printer::Printer};
@@ -40,14 +40,11 @@ pub(crate) fn run(args: &Args, printer: &mut Printer) -> Result<ExitStatus> {
         collect(path, &mut files)?;
     }
     let (profile, context) = args.rules.load()?;
-    let checked: Vec<(String, Vec<SchemaProblem>)> =
+    let checked: Vec<Vec<Finding>> =
         files.iter().map(|file| check(file, &profile, &context)).collect::<Result<_>>()?;
-    let problems: Vec<Finding> = checked
-        .iter()
-        .flat_map(|(file, problems)| problems.iter().map(|problem| finding(file, problem)))
-        .collect();
-    let names: Vec<String> = checked.iter().map(|(file, _)| file.clone()).collect();
-    let valid = checked.iter().filter(|(_, problems)| problems.is_empty()).count();
+    let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+    let valid = checked.iter().filter(|problems| problems.is_empty()).count();
+    let problems = checked.concat();
     let files = checked.len();
     let document = Document { files, valid, problems: &problems };
     let report = Report { command: "check", files: &names, findings: &problems };
@@ -58,21 +55,16 @@ pub(crate) fn run(args: &Args, printer: &mut Printer) -> Result<ExitStatus> {
     Ok(if valid == files { ExitStatus::Done } else { ExitStatus::Refused })
 }
 
-fn check(
-    file: &Path,
-    profile: &Profile,
-    context: &Context,
-) -> Result<(String, Vec<SchemaProblem>)> {
+fn check(file: &Path, profile: &Profile, context: &Context) -> Result<Vec<Finding>> {
     let name = file.display().to_string();
     let bytes = input::read(file)?;
-    let problems = match Schema::parse_in(&bytes, profile, context) {
+    match Schema::parse_in(&bytes, profile, context) {
         Ok(schema) => {
             schema.compile().with_context(|| name.clone())?;
-            Vec::new()
+            Ok(Vec::new())
         }
-        Err(problems) => problems.0,
-    };
-    Ok((name, problems))
+        Err(problems) => Ok(problems.0.iter().map(|one| finding(&name, &bytes, one)).collect()),
+    }
 }
 
 pub(super) fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
@@ -96,7 +88,7 @@ pub(super) fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-fn finding(file: &str, problem: &SchemaProblem) -> Finding {
+fn finding(file: &str, bytes: &[u8], problem: &SchemaProblem) -> Finding {
     Finding {
         file: file.to_owned(),
         line: problem.at.line,
@@ -104,6 +96,21 @@ fn finding(file: &str, problem: &SchemaProblem) -> Finding {
         pointer: Some(problem.pointer.clone()),
         keyword: problem.keyword.clone(),
         message: problem.message.clone(),
+        excerpt: Some(source(bytes, problem.at)),
         ..Finding::default()
     }
+}
+
+/// Characters of a line shown before a place, and after it.
+const AROUND: usize = 60;
+
+/// The line of the schema: nothing in it is a record's, so nothing is masked.
+fn source(bytes: &[u8], at: Position) -> Excerpt {
+    let before = bytes.get(..at.offset).unwrap_or(bytes);
+    let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    let line = bytes.get(start..).unwrap_or_default().split(|byte| *byte == b'\n').next();
+    let line = String::from_utf8_lossy(line.unwrap_or_default());
+    let skipped = at.column.saturating_sub(1 + AROUND);
+    let text: String = line.chars().skip(skipped).take(2 * AROUND).collect();
+    Excerpt { text: text.trim_end().to_owned(), start: at.column - 1 - skipped, width: 1 }
 }
