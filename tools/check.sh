@@ -22,10 +22,21 @@ scripts_parse() {
   return $status
 }
 
+# A page checks a record in the browser: the pure crate has to compile for it.
+schema_for_browsers() {
+  local target=wasm32-unknown-unknown
+  if ! rustc --print target-libdir --target "$target" 2>/dev/null | xargs -r test -d; then
+    echo "SKIP: the schema crate in browsers: no $target here; rustup target add $target"
+    return 0
+  fi
+  cargo check --locked --quiet -p ndxp-schema --target "$target"
+}
+
 check "format" cargo fmt --all --check
 check "shell scripts" scripts_parse
 check "proto lint" tools/buf/node_modules/.bin/buf lint
 check "arrows between crates" cargo test --locked --quiet -p ndxp-arrows
+check "schema crate in browsers" schema_for_browsers
 check "clippy" cargo clippy --workspace --features ndxp-cli/kafka --all-targets --locked --quiet -- -D warnings
 check "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --workspace --features ndxp-cli/kafka --no-deps --locked --quiet
 

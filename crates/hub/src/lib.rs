@@ -17,6 +17,7 @@ mod core;
 mod cursors;
 mod decide;
 mod duplicates;
+mod evolution;
 mod fold;
 mod gate;
 mod genesis;

@@ -223,7 +223,7 @@ async fn core(parts: &Parts) -> Result<Core, StartError> {
         audited: Mutex::new(0),
         ledger,
         receipts: Receipts::default(),
-        schemas: Schemas::new(),
+        schemas: Schemas::new(ndxp_schema::Profile::default()),
         duplicates: Duplicates::new(parts.projections.clone(), &incarnation),
         readers: Readers::new(Arc::clone(&parts.log), Arc::clone(&metrics)),
         publish_states: PublishStates::open(&parts.log).await?,

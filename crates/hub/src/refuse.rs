@@ -3,8 +3,8 @@
 use ndxp_identity::{Quarantine, Sentence};
 use ndxp_log::{AppendError, ReadError};
 use ndxp_policy::{Denial, Reason as Denied};
-use ndxp_proto::error::{Reason, Refusal};
-use ndxp_registry::Refused;
+use ndxp_proto::error::{Reason, Refusal, Violation};
+use ndxp_registry::{Change, Refused};
 use tracing::error;
 
 use crate::{
@@ -134,10 +134,44 @@ fn command(refused: Refused) -> Refusal {
         Refused::Conflict(_) => {
             Refusal::new(Reason::StateConflict, text, "read the present state, then decide again")
         }
+        Refused::Unclassified(leaves) => unclassified(text, leaves),
+        Refused::Breaking { places, .. } => Refusal::new(
+            Reason::SchemaBreaking,
+            text,
+            "mend the places; `ndxp schema diff OLD NEW` finds the same on your machine",
+        )
+        .with_violations(changed(places)),
+        Refused::Undecided { places, .. } => Refusal::new(
+            Reason::SchemaUndecided,
+            text,
+            "simplify the places, or have an approver run `ndxp schema override` and another officer register",
+        )
+        .with_violations(changed(places)),
+        Refused::StaleEvidence => Refusal::new(Reason::RegistryContended, text, AGAIN),
         Refused::RequestIdReused => {
             Refusal::new(Reason::RequestIdReused, text, "use a new UUID for each change")
         }
     }
+}
+
+fn unclassified(text: String, leaves: Vec<String>) -> Refusal {
+    let place = |leaf: String| Violation {
+        path: leaf,
+        keyword: "x-ndxp-classification".to_owned(),
+        message: "expected public, internal, confidential or secret, here or further up".to_owned(),
+    };
+    let next = "give each leaf, or a schema above it, an x-ndxp-classification";
+    Refusal::new(Reason::SchemaInvalid, text, next)
+        .with_violations(leaves.into_iter().map(place).collect())
+}
+
+fn changed(places: Vec<Change>) -> Vec<Violation> {
+    let place = |change: Change| Violation {
+        path: change.pointer,
+        keyword: String::new(),
+        message: change.message,
+    };
+    places.into_iter().map(place).collect()
 }
 
 pub(crate) fn agency_suspended() -> Refusal {

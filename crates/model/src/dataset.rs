@@ -65,6 +65,31 @@ pub enum DatasetState {
     Active,
 }
 
+/// What a dataset's next schema owes to all schemas before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Compatibility {
+    /// New readers read old records.
+    Backward,
+    /// Old readers read new records.
+    Forward,
+    /// Both: unless the owner chooses otherwise.
+    #[default]
+    Full,
+}
+
+impl Compatibility {
+    /// Returns the word used on the command line and in errors.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Backward => "backward",
+            Self::Forward => "forward",
+            Self::Full => "full",
+        }
+    }
+}
+
 /// The description of a dataset, as its owner registers it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

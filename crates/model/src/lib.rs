@@ -24,7 +24,9 @@ pub use agency::{Agency, AgencyKind, AgencyStatus, Officer, Role, System, Title}
 pub use agreement::{
     AgreementRef, FieldGrant, Operation, PurposeGrant, RowFilter, Terms, TermsProblem, Validity,
 };
-pub use dataset::{Category, Classification, Dataset, DatasetState, MAX_PARTITIONS, SchemaVersion};
+pub use dataset::{
+    Category, Classification, Compatibility, Dataset, DatasetState, MAX_PARTITIONS, SchemaVersion,
+};
 pub use id::{
     AgencyId, AgreementId, DatasetId, DatasetName, InvalidId, OfficerId, PurposeCode, RequestId,
     SubscriptionId, SubscriptionName, SystemId, SystemName, TrustDomain,

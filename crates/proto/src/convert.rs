@@ -19,7 +19,7 @@ mod time;
 
 pub use agency::{agency, agency_message, officer, system, title};
 pub use agreement::{access, access_message, terms};
-pub use dataset::{dataset, dataset_message};
+pub use dataset::{compatibility, dataset, dataset_message};
 pub use name::{
     agency_name, agency_resource, agreement_name, agreement_resource, dataset_name, request_id,
     revision_name, revision_resource, schema_name, schema_resource, subscription_name,

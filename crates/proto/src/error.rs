@@ -84,6 +84,8 @@ reasons! {
     RequestIdReused = "REQUEST_ID_REUSED" => AlreadyExists, None;
     DatasetNotActive = "DATASET_NOT_ACTIVE" => FailedPrecondition, None;
     StateConflict = "STATE_CONFLICT" => FailedPrecondition, None;
+    SchemaBreaking = "SCHEMA_BREAKING" => FailedPrecondition, None;
+    SchemaUndecided = "SCHEMA_UNDECIDED" => FailedPrecondition, None;
     StreamFenced = "STREAM_FENCED" => Aborted, None;
     RegistryContended = "REGISTRY_CONTENDED" => Aborted, Some(100);
     CursorExpired = "CURSOR_EXPIRED" => OutOfRange, None;

@@ -6,7 +6,9 @@ mod datasets;
 
 use thiserror::Error;
 
-use crate::{Event, FORMAT, RegistryRecord, Seen, State, Subscription, state::forgotten_at};
+use crate::{
+    Event, FORMAT, Override, RegistryRecord, Seen, State, Subscription, state::forgotten_at,
+};
 
 /// What became of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,8 +84,19 @@ impl State {
             Event::OfficerCreated { agency, officer } => self.add_officer(agency, officer),
             Event::DatasetCreated { dataset } => self.add_dataset(dataset),
             // The version is its place in the list: it was counted on this very state.
-            Event::SchemaRegistered { dataset, version: _, hash, document } => {
+            Event::SchemaRegistered { dataset, version: _, hash, document, mode: _ } => {
                 self.add_schema(record.t, dataset, hash, document);
+            }
+            Event::CompatibilityChanged { dataset, mode } => self.set_compatibility(dataset, *mode),
+            Event::ComparisonOverridden { dataset, schema, against, mode, reason, officer } => {
+                let word = Override {
+                    against: against.iter().cloned().collect(),
+                    mode: *mode,
+                    reason: reason.clone(),
+                    officer: officer.clone(),
+                    at: record.t,
+                };
+                self.add_override(dataset, schema, word);
             }
             Event::DatasetActivated { dataset } => self.activate_dataset(dataset),
             Event::AgreementProposed { revision, terms, terms_hash } => {

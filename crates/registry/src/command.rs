@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use ndxp_model::{
-    Agency, AgencyId, AgreementId, AgreementRef, Dataset, DatasetName, DeliveryOptions, Officer,
-    PrincipalName, PurposeCode, RequestId, SubscriptionName, System, Terms,
+    Agency, AgencyId, AgreementId, AgreementRef, Compatibility, Dataset, DatasetName,
+    DeliveryOptions, Officer, PrincipalName, PurposeCode, RequestId, SubscriptionName, System,
+    Terms,
 };
 use ndxp_schema::Schema;
 use serde::Serialize;
 
-use crate::canonical::canonical_hash;
+use crate::{Evidence, canonical::canonical_hash};
 
 /// Where a new subscription begins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -47,6 +48,29 @@ pub enum Command {
         /// The same document, parsed and checked.
         #[serde(skip)]
         schema: Arc<Schema>,
+        /// Its comparison with the schemas before it; no part of the body's hash, since a request sent again is
+        /// compared again.
+        #[serde(skip)]
+        evidence: Evidence,
+    },
+    /// Chooses what a dataset's next schema owes to those before it.
+    SetCompatibility {
+        /// The dataset.
+        dataset: DatasetName,
+        /// The mode from now on.
+        mode: Compatibility,
+    },
+    /// Lets a schema be registered although its comparison was left undecided.
+    OverrideComparison {
+        /// The dataset.
+        dataset: DatasetName,
+        /// The hash of the schema.
+        schema: String,
+        /// Why it is known to be good.
+        reason: String,
+        /// Its comparison with the schemas before it.
+        #[serde(skip)]
+        evidence: Evidence,
     },
     /// Makes a dataset active.
     ActivateDataset(DatasetName),
@@ -103,6 +127,8 @@ impl Command {
             Self::CreateOfficer(..) => "create-officer",
             Self::CreateDataset(_) => "create-dataset",
             Self::RegisterSchema { .. } => "register-schema",
+            Self::SetCompatibility { .. } => "set-compatibility",
+            Self::OverrideComparison { .. } => "override-comparison",
             Self::ActivateDataset(_) => "activate-dataset",
             Self::ProposeAgreement(_) => "propose-agreement",
             Self::ApproveAgreement { .. } => "approve-agreement",

@@ -4,6 +4,7 @@ mod agencies;
 mod agreements;
 mod datasets;
 mod limits;
+mod schemas;
 mod standing;
 mod subscriptions;
 
@@ -75,8 +76,15 @@ fn found(state: &State, request: &Request, now: Timestamp) -> Result<Found, Refu
             one(agencies::create_officer(state, actor, id, officer))
         }
         Command::CreateDataset(dataset) => one(datasets::create(state, actor, dataset)),
-        Command::RegisterSchema { dataset, document, schema } => {
-            datasets::register_schema(state, actor, dataset, document, schema)
+        Command::RegisterSchema { dataset, document, schema, evidence } => {
+            let asked = schemas::Candidate { dataset, document, schema, evidence };
+            schemas::register(state, actor, &asked, now)
+        }
+        Command::SetCompatibility { dataset, mode } => {
+            one(schemas::set_compatibility(state, actor, dataset, *mode))
+        }
+        Command::OverrideComparison { dataset, schema: _, reason, evidence } => {
+            one(schemas::override_comparison(state, actor, dataset, reason, evidence))
         }
         Command::ActivateDataset(name) => one(datasets::activate(state, actor, name)),
         Command::CreateSubscription { name, dataset, purpose, agreement, start, options } => {

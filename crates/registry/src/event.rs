@@ -1,8 +1,9 @@
 //! What happened: the stored form. A change here is a change of a stored format.
 
 use ndxp_model::{
-    Agency, AgencyId, AgreementId, AgreementRef, Dataset, DatasetName, DeliveryOptions, Officer,
-    PrincipalName, PurposeCode, SchemaVersion, SubscriptionName, System, Terms, TrustDomain,
+    Agency, AgencyId, AgreementId, AgreementRef, Compatibility, Dataset, DatasetName,
+    DeliveryOptions, Officer, PrincipalName, PurposeCode, SchemaVersion, SubscriptionName, System,
+    Terms, TrustDomain,
 };
 use serde::{Deserialize, Serialize};
 
@@ -66,6 +67,31 @@ pub enum Event {
         hash: String,
         /// The document as sent.
         document: String,
+        /// The mode in which it was compared with the schemas before it; absent if it is the first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mode: Option<Compatibility>,
+    },
+    /// The owner chose what the next schema owes to those before it.
+    CompatibilityChanged {
+        /// The dataset.
+        dataset: DatasetName,
+        /// The mode from now on.
+        mode: Compatibility,
+    },
+    /// An officer of the owner answers for a schema whose comparison was left undecided.
+    ComparisonOverridden {
+        /// The dataset.
+        dataset: DatasetName,
+        /// The hash of the schema.
+        schema: String,
+        /// The hashes of the earlier schemas that it could not be compared with.
+        against: Vec<String>,
+        /// The mode compared in.
+        mode: Compatibility,
+        /// Why it is known to be good.
+        reason: String,
+        /// Who.
+        officer: PrincipalName,
     },
     /// A dataset was made active.
     DatasetActivated {

@@ -16,6 +16,7 @@ mod canonical;
 mod command;
 mod decide;
 mod event;
+mod evidence;
 mod record;
 mod refused;
 mod state;
@@ -24,9 +25,10 @@ pub use apply::{Applied, ApplyError};
 pub use command::{Command, Request, StartAt};
 pub use decide::{Outcome, decide};
 pub use event::Event;
+pub use evidence::{Change, Compared, Evidence, Verdict};
 pub use record::{FORMAT, RecordError, RegistryRecord};
 pub use refused::Refused;
 pub use state::{
-    AgencyEntry, AgreementEntry, AgreementStatus, Approval, DatasetEntry, Revision, SchemaEntry,
-    Seen, State, Subscription,
+    AgencyEntry, AgreementEntry, AgreementStatus, Approval, DatasetEntry, Override, Revision,
+    SchemaEntry, Seen, State, Subscription,
 };

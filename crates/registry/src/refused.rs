@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::Change;
+
 /// An ordinary refusal: nothing was written.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refused {
@@ -40,9 +42,41 @@ pub enum Refused {
     /// The thing is not in a state in which this can be done.
     #[error("{0}")]
     Conflict(String),
+    /// Leaves of a schema have no classification.
+    #[error("{} has no x-ndxp-classification, its own or inherited", shown(.0))]
+    Unclassified(Vec<String>),
+    /// A schema loses records, or a field that an agreement names.
+    #[error("the schema breaks {with}")]
+    Breaking {
+        /// What it breaks: an earlier schema, or agreements.
+        with: String,
+        /// The changes that break.
+        places: Vec<Change>,
+    },
+    /// A schema was neither proved to lose records nor proved to lose none.
+    #[error("whether the schema breaks {with} was not decided")]
+    Undecided {
+        /// The earlier schema.
+        with: String,
+        /// The changes that are left open.
+        places: Vec<Change>,
+    },
+    /// The evidence was made on another state: somebody registered a schema or changed the mode meanwhile.
+    #[error("the dataset's schemas changed while this one was compared")]
+    StaleEvidence,
     /// The request id was used for another command.
     #[error("the request id was used for another request within 24 hours")]
     RequestIdReused,
+}
+
+/// The first leaf, and how many more there are.
+fn shown(leaves: &[String]) -> String {
+    let first = leaves.first().map_or("", String::as_str);
+    let first = if first.is_empty() { "the whole record" } else { first };
+    match leaves.len() {
+        0 | 1 => first.to_owned(),
+        many => format!("{first}, like {} others,", many - 1),
+    }
 }
 
 impl Refused {

@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use ndxp_model::{
     AgencyId, AgencyStatus, AgreementId, AgreementRef, Classification, DatasetName, DatasetState,
-    Principal, PrincipalName, RequestId, Role, SubscriptionName, Timestamp, TrustDomain,
+    Principal, PrincipalName, RequestId, Role, SubscriptionName, Terms, Timestamp, TrustDomain,
 };
 use ndxp_policy::Agreements;
 use serde::Serialize;
 
 pub use entries::{
-    AgencyEntry, AgreementEntry, AgreementStatus, Approval, DatasetEntry, Revision, SchemaEntry,
-    Subscription,
+    AgencyEntry, AgreementEntry, AgreementStatus, Approval, DatasetEntry, Override, Revision,
+    SchemaEntry, Subscription,
 };
 
 use crate::canonical::canonical;
@@ -120,6 +120,25 @@ impl State {
     #[must_use]
     pub fn remembered(&self, id: &RequestId, now: Timestamp) -> Option<&Seen> {
         self.requests.get(id).filter(|seen| seen.at > forgotten_at(now))
+    }
+
+    /// Returns the revisions about a dataset that are in force or proposed and have not expired at `now`, in the order
+    /// of their names.
+    pub fn live_terms<'a>(
+        &'a self,
+        dataset: &DatasetName,
+        now: Timestamp,
+    ) -> impl Iterator<Item = (AgreementRef, &'a Terms)> {
+        let open = self.agreements.iter().filter(|(_, entry)| !entry.has_ended());
+        let revisions = open.flat_map(|(id, entry)| {
+            let numbers = [entry.in_force, entry.proposed].into_iter().flatten();
+            numbers.filter_map(move |revision| {
+                let terms = &entry.revision(revision)?.terms;
+                Some((AgreementRef { id: id.clone(), revision }, terms))
+            })
+        });
+        let dataset = dataset.clone();
+        revisions.filter(move |(_, terms)| terms.dataset == dataset && terms.valid.not_after > now)
     }
 
     /// Returns the revision in force of an agreement.

@@ -138,6 +138,12 @@ impl Default for Profile {
 }
 
 impl Profile {
+    /// Returns rules for reading a schema that was checked before: no format is unknown, and none decides.
+    #[must_use]
+    pub fn for_reading() -> Self {
+        Self { formats: FormatMode::Annotate, ..Self::default() }
+    }
+
     /// Returns the identity of the verdicts given under this profile.
     #[must_use]
     pub fn verdict_identity(&self) -> VerdictIdentity {

@@ -1,6 +1,7 @@
 //! A schema: parsed once, checked against the profile's limits, identified by its hash.
 
 mod check;
+mod classes;
 mod columns;
 mod declares;
 mod keywords;
@@ -17,7 +18,7 @@ use crate::{
     json,
     position::{self, Position},
     privacy::Privacy,
-    profile::{self, Profile},
+    profile::{self, Label, Profile},
     validator::{CompileError, Validator},
 };
 
@@ -151,6 +152,24 @@ impl Schema {
     #[must_use]
     pub fn privacy(&self) -> Privacy {
         Privacy::of(&self.inner)
+    }
+
+    /// Returns the leaves of a record that no `x-ndxp-classification` covers, their own or inherited; at most 100.
+    #[must_use]
+    pub fn unclassified(&self) -> Vec<String> {
+        classes::unclassified(&self.inner)
+    }
+
+    /// Returns the classification of a record's place, its own or inherited.
+    #[must_use]
+    pub fn classification(&self, pointer: &str) -> Option<Label> {
+        classes::classification(&self.inner, pointer)
+    }
+
+    /// Returns the schemas that apply at a record's place, through references and the keywords that apply in place.
+    #[must_use]
+    pub fn applying_at(&self, pointer: &str) -> Vec<&Value> {
+        classes::applying_at(&self.inner, pointer)
     }
 
     /// Compiles the schema. Costly (milliseconds): keep the validator, and compile off the async threads.

@@ -45,6 +45,7 @@ pub struct Spec {
 pub fn citizens(name: &str) -> Spec {
     let schema = r#"{
         "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "x-ndxp-classification": "internal",
         "type": "object",
         "properties": {
             "id": {"type": "string", "pattern": "^[0-9]{1,12}$"},

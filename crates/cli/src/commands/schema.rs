@@ -8,8 +8,11 @@ mod fmt;
 mod hash;
 mod infer;
 mod lint;
+mod lock;
 #[cfg(feature = "client")]
 mod online;
+#[cfg(feature = "client")]
+mod pull;
 mod records;
 mod report;
 mod rules;
@@ -55,6 +58,15 @@ enum Command {
     /// Register a dataset's next schema (its owner)
     #[cfg(feature = "client")]
     Register(online::Register),
+    /// Choose what a dataset's next schema owes to those before it (its owner's steward)
+    #[cfg(feature = "client")]
+    Compatibility(online::Mode),
+    /// Answer for a schema that could not be compared (its owner's approver)
+    #[cfg(feature = "client")]
+    Override(online::Override),
+    /// Fetch the hub's rules and schemas, so that verdicts here are the hub's
+    #[cfg(feature = "client")]
+    Pull(pull::Args),
     /// Show a registered schema
     #[cfg(feature = "client")]
     Get(online::Get),
@@ -78,6 +90,16 @@ pub(crate) fn run(args: Args, printer: &mut Printer) -> Result<ExitStatus> {
         Command::Test(args) => test_::run(&args, printer),
         #[cfg(feature = "client")]
         Command::Register(args) => super::runtime()?.block_on(online::register(args, printer)),
+        #[cfg(feature = "client")]
+        Command::Compatibility(args) => {
+            super::runtime()?.block_on(online::compatibility(args, printer))
+        }
+        #[cfg(feature = "client")]
+        Command::Override(args) => {
+            super::runtime()?.block_on(online::override_comparison(args, printer))
+        }
+        #[cfg(feature = "client")]
+        Command::Pull(args) => super::runtime()?.block_on(pull::run(args, printer)),
         #[cfg(feature = "client")]
         Command::Get(args) => super::runtime()?.block_on(online::get(args, printer)),
         #[cfg(feature = "client")]

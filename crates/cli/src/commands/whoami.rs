@@ -21,8 +21,17 @@ struct View {
     certificate_not_after: Option<Timestamp>,
     limits: Limits,
     verdict_identity: String,
+    verdict: Option<Verdict>,
     registry_position: u64,
     version: String,
+}
+
+/// The parts of the verdicts' identity.
+#[derive(Debug, Serialize)]
+struct Verdict {
+    engine_version: String,
+    profile_sha256: String,
+    code_list_sha256s: std::collections::BTreeMap<String, String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -60,6 +69,15 @@ fn view(answer: pb::WhoAmIResponse) -> View {
             message_bytes: limits.message_bytes,
         },
         verdict_identity: answer.verdict_identity,
+        verdict: answer.verdict.map(|parts| Verdict {
+            engine_version: parts.engine_version,
+            profile_sha256: parts.profile_sha256,
+            code_list_sha256s: parts
+                .code_lists
+                .into_iter()
+                .map(|list| (list.dataset, list.sha256))
+                .collect(),
+        }),
         registry_position: answer.registry_position,
         version: answer.version,
     }

@@ -57,17 +57,17 @@ fn what_changed_is_shown_first_and_then_done() {
     assert!(said.contains("dataset.json: 1:13: an object has this key twice"), "{said}");
 }
 
-fn apply(hub: &Hub, directory: &Path, code: i32) -> Value {
+pub(crate) fn apply(hub: &Hub, directory: &Path, code: i32) -> Value {
     let directory = directory.to_str().unwrap();
     json(&status(&hub.run(&["apply", "-f", directory, "--json"]), code))
 }
 
-fn first_dataset(directory: &Path) -> std::path::PathBuf {
+pub(crate) fn first_dataset(directory: &Path) -> std::path::PathBuf {
     let first = |path: &Path| fs::read_dir(path).unwrap().next().unwrap().unwrap().path();
     first(&first(&directory.join("datasets")))
 }
 
-fn edit(path: &Path, change: impl FnOnce(&mut Value)) {
+pub(crate) fn edit(path: &Path, change: impl FnOnce(&mut Value)) {
     let mut value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
     change(&mut value);
     fs::write(path, serde_json::to_vec(&value).unwrap()).unwrap();

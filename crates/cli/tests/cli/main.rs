@@ -8,6 +8,7 @@ mod delivery;
 mod golden;
 mod hub;
 mod path;
+mod pull;
 
 use std::process::Command;
 
@@ -53,6 +54,9 @@ fn help_reads_as_committed() {
         "schema check",
         "schema validate",
         "schema register",
+        "schema compatibility",
+        "schema override",
+        "schema pull",
         "agreement",
         "agreement approve",
         "subscription create",

@@ -16,6 +16,7 @@ use crate::hub::{Home, Hub};
 pub(crate) const DATASET: &str = "agencies/tax/datasets/counters";
 const SCHEMA: &str = r#"{
     "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "x-ndxp-classification": "internal",
     "type": "object",
     "properties": {
         "id": {"type": "string", "pattern": "^[0-9]{1,12}$"},

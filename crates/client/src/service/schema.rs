@@ -2,9 +2,13 @@
 
 use ndxp_proto::{
     error::Failure,
+    registry::Compatibility,
     schema::{
-        GetSchemaRequest, ListSchemasRequest, RegisterSchemaRequest, RegisterSchemaResponse,
-        Schema, schema_service_client::SchemaServiceClient,
+        CheckCompatibilityRequest, CheckCompatibilityResponse, ExportSchemaBundleRequest,
+        ExportSchemaBundleResponse, GetSchemaRequest, ListSchemasRequest,
+        OverrideComparisonRequest, OverrideComparisonResponse, RegisterSchemaRequest,
+        RegisterSchemaResponse, Schema, SetCompatibilityRequest, SetCompatibilityResponse,
+        schema_service_client::SchemaServiceClient,
     },
 };
 
@@ -25,6 +29,76 @@ impl Client {
         let parent = parent.to_owned();
         let message = RegisterSchemaRequest { request_id: request_id(), parent, document };
         unary!(self, SchemaServiceClient::register_schema, message)
+    }
+
+    /// Says what a schema would break in the dataset `parent`; nothing is registered.
+    ///
+    /// # Errors
+    /// The hub's refusal, or no connection.
+    pub async fn check_compatibility(
+        &self,
+        parent: &str,
+        document: Vec<u8>,
+    ) -> Result<CheckCompatibilityResponse, Failure> {
+        let message = CheckCompatibilityRequest { parent: parent.to_owned(), document };
+        unary!(self, SchemaServiceClient::check_compatibility, message)
+    }
+
+    /// Chooses what the next schema of the dataset `parent` owes to those before it.
+    ///
+    /// # Errors
+    /// The hub's refusal, or no connection.
+    pub async fn set_compatibility(
+        &self,
+        parent: &str,
+        mode: Compatibility,
+    ) -> Result<SetCompatibilityResponse, Failure> {
+        let parent = parent.to_owned();
+        let message = SetCompatibilityRequest {
+            request_id: request_id(),
+            parent,
+            compatibility: mode.into(),
+        };
+        unary!(self, SchemaServiceClient::set_compatibility, message)
+    }
+
+    /// Answers for a schema of the dataset `parent` whose comparison was left undecided.
+    ///
+    /// # Errors
+    /// The hub's refusal, or no connection.
+    pub async fn override_comparison(
+        &self,
+        parent: &str,
+        document: Vec<u8>,
+        reason: &str,
+    ) -> Result<OverrideComparisonResponse, Failure> {
+        let message = OverrideComparisonRequest {
+            request_id: request_id(),
+            parent: parent.to_owned(),
+            document,
+            reason: reason.to_owned(),
+        };
+        unary!(self, SchemaServiceClient::override_comparison, message)
+    }
+
+    /// Returns the hub's rules, and the newest schema of each dataset that the caller may know of, without documents.
+    ///
+    /// # Errors
+    /// The hub's refusal, or no connection.
+    pub async fn export_schema_bundle(&self) -> Result<ExportSchemaBundleResponse, Failure> {
+        let mut whole = ExportSchemaBundleResponse::default();
+        loop {
+            let page_token = std::mem::take(&mut whole.next_page_token);
+            let message = ExportSchemaBundleRequest { page_size: PAGE_SIZE, page_token };
+            let page = unary!(self, SchemaServiceClient::export_schema_bundle, message)?;
+            whole.verdict = whole.verdict.or(page.verdict);
+            whole.profile.extend(page.profile);
+            whole.schemas.extend(page.schemas);
+            whole.next_page_token = page.next_page_token;
+            if whole.next_page_token.is_empty() {
+                return Ok(whole);
+            }
+        }
     }
 
     /// Returns one schema with its document:

@@ -194,5 +194,6 @@ fn who_am_i(core: &Core, call: &crate::call::Call) -> pb::WhoAmIResponse {
         verdict_identity: core.schemas.verdict().to_string(),
         registry_position: position,
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        verdict: Some(core.schemas.identity()),
     }
 }

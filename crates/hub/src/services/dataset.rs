@@ -86,7 +86,7 @@ impl DatasetService for Services {
 }
 
 /// A name whose text sorts as the registry does: `/` would come behind `-`.
-fn sortable(name: &DatasetName) -> String {
+pub(super) fn sortable(name: &DatasetName) -> String {
     format!("{} {}", name.agency, name.dataset)
 }
 
@@ -108,7 +108,10 @@ async fn create_topic(
 
 fn message(entry: &DatasetEntry) -> pb::Dataset {
     let version = entry.schema(None).map(|(version, _)| version);
-    convert::dataset_message(&entry.dataset, entry.state, version)
+    pb::Dataset {
+        compatibility: pb::Compatibility::from(entry.compatibility).into(),
+        ..convert::dataset_message(&entry.dataset, entry.state, version)
+    }
 }
 
 fn dataset_of(core: &Core, name: &DatasetName) -> Option<pb::Dataset> {

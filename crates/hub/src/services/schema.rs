@@ -2,18 +2,27 @@
 
 use std::sync::Arc;
 
-use ndxp_model::{DatasetName, SchemaVersion};
+use ndxp_model::{DatasetName, RequestId, SchemaVersion};
 use ndxp_proto::{
-    convert,
+    common, convert,
     error::{Reason, Refusal, Violation},
+    registry,
     schema::{self as pb, schema_service_server::SchemaService},
 };
-use ndxp_registry::{Command, SchemaEntry};
-use ndxp_schema::{Profile, Schema, SchemaProblems};
+use ndxp_registry::{Command, Evidence, SchemaEntry};
+use ndxp_schema::{Schema, SchemaProblems};
 use tonic::{Request, Response, Status};
 
 use super::{Services, cut};
-use crate::refuse::{self, Failed};
+use crate::{
+    call::Call,
+    core::Core,
+    evolution::{self, Findings},
+    refuse::{self, Failed},
+};
+
+/// How often a schema is compared anew because the dataset changed meanwhile.
+const TRIES: u32 = 3;
 
 #[tonic::async_trait]
 impl SchemaService for Services {
@@ -24,16 +33,112 @@ impl SchemaService for Services {
         self.serve(request, "RegisterSchema", |core, call, request| async move {
             let id = convert::request_id(&request.request_id)?;
             let dataset = convert::dataset_name(&request.parent, "parent")?;
-            let (document, schema) = parse(request.document).await?;
+            let (document, schema) = parse(&core, request.document).await?;
             let hash = schema.hash().to_owned();
-            let command = Command::RegisterSchema { dataset: dataset.clone(), document, schema };
-            let receipt = core.change(&call, id, command).await?;
+            let asked = |evidence| Command::RegisterSchema {
+                dataset: dataset.clone(),
+                document: document.clone(),
+                schema: Arc::clone(&schema),
+                evidence,
+            };
+            let (receipt, findings) = compared(&core, &call, id, &dataset, &schema, asked).await?;
             let schema = core.registry.read(|state| {
                 let schemas = &state.datasets.get(&dataset)?.schemas;
                 let found = (1..).zip(schemas).find(|(_, entry)| entry.hash == hash)?;
                 Some(message(&dataset, SchemaVersion(found.0), found.1, false))
             });
-            Ok(pb::RegisterSchemaResponse { schema, receipt: Some(receipt) })
+            Ok(pb::RegisterSchemaResponse {
+                schema,
+                receipt: Some(receipt),
+                changes: findings.changes(),
+                effects: findings.effect_messages(),
+            })
+        })
+        .await
+    }
+
+    async fn check_compatibility(
+        &self,
+        request: Request<pb::CheckCompatibilityRequest>,
+    ) -> Result<Response<pb::CheckCompatibilityResponse>, Status> {
+        self.serve(request, "CheckCompatibility", |core, call, request| async move {
+            let dataset = convert::dataset_name(&request.parent, "parent")?;
+            let agency = &call.principal.agency;
+            if core.registry.read(|state| state.visible(agency, &dataset).is_none()) {
+                return Err(refuse::not_found(&request.parent).into());
+            }
+            let (_, schema) = parse(&core, request.document).await?;
+            let findings = evolution::find(&core, &call, &dataset, &schema).await?;
+            Ok(pb::CheckCompatibilityResponse {
+                verdict: findings.verdict().into(),
+                mode: registry::Compatibility::from(findings.evidence.mode).into(),
+                comparisons: findings.comparison_messages(),
+                effects: findings.effect_messages(),
+                unclassified: schema.unclassified(),
+            })
+        })
+        .await
+    }
+
+    async fn set_compatibility(
+        &self,
+        request: Request<pb::SetCompatibilityRequest>,
+    ) -> Result<Response<pb::SetCompatibilityResponse>, Status> {
+        self.serve(request, "SetCompatibility", |core, call, request| async move {
+            let id = convert::request_id(&request.request_id)?;
+            let dataset = convert::dataset_name(&request.parent, "parent")?;
+            let mode = convert::compatibility(request.compatibility, "compatibility")?;
+            let command = Command::SetCompatibility { dataset, mode };
+            let receipt = core.change(&call, id, command).await?;
+            Ok(pb::SetCompatibilityResponse { receipt: Some(receipt) })
+        })
+        .await
+    }
+
+    async fn override_comparison(
+        &self,
+        request: Request<pb::OverrideComparisonRequest>,
+    ) -> Result<Response<pb::OverrideComparisonResponse>, Status> {
+        self.serve(request, "OverrideComparison", |core, call, request| async move {
+            let id = convert::request_id(&request.request_id)?;
+            let dataset = convert::dataset_name(&request.parent, "parent")?;
+            let (_, schema) = parse(&core, request.document).await?;
+            let hash = schema.hash().to_owned();
+            let asked = |evidence| Command::OverrideComparison {
+                dataset: dataset.clone(),
+                schema: hash.clone(),
+                reason: request.reason.clone(),
+                evidence,
+            };
+            let (receipt, _) = compared(&core, &call, id, &dataset, &schema, asked).await?;
+            Ok(pb::OverrideComparisonResponse { hash, receipt: Some(receipt) })
+        })
+        .await
+    }
+
+    async fn export_schema_bundle(
+        &self,
+        request: Request<pb::ExportSchemaBundleRequest>,
+    ) -> Result<Response<pb::ExportSchemaBundleResponse>, Status> {
+        self.serve(request, "ExportSchemaBundle", |core, call, request| async move {
+            let page = convert::page(request.page_size, &request.page_token)?;
+            let agency = &call.principal.agency;
+            let (schemas, next_page_token) = core.registry.read(|state| {
+                let seen = state.datasets.keys().filter_map(|name| {
+                    let (version, entry) = state.visible(agency, name)?.schema(None)?;
+                    let message = message(name, version, entry, false);
+                    Some((super::dataset::sortable(name), message))
+                });
+                cut(&page, seen)
+            });
+            let national = &core.schemas.profile().national;
+            let first = request.page_token.is_empty();
+            Ok(pb::ExportSchemaBundleResponse {
+                verdict: Some(core.schemas.identity()),
+                profile: if first { national.source().as_bytes().to_vec() } else { Vec::new() },
+                schemas,
+                next_page_token,
+            })
         })
         .await
     }
@@ -81,10 +186,33 @@ impl SchemaService for Services {
     }
 }
 
+/// Compares, then changes the registry; once more where somebody else changed the dataset meanwhile.
+async fn compared(
+    core: &Core,
+    call: &Call,
+    id: RequestId,
+    dataset: &DatasetName,
+    schema: &Arc<Schema>,
+    command: impl Fn(Evidence) -> Command,
+) -> Result<(common::Receipt, Findings), Failed> {
+    let mut left = TRIES;
+    loop {
+        let findings = evolution::find(core, call, dataset, schema).await?;
+        let changed = core.change(call, id, command(findings.evidence.clone())).await;
+        left -= 1;
+        match changed {
+            Ok(receipt) => return Ok((receipt, findings)),
+            Err(Failed(refusal)) if left > 0 && refusal.reason == Reason::RegistryContended => {}
+            Err(failed) => return Err(failed),
+        }
+    }
+}
+
 /// Parses and compiles a schema off the async threads: what is registered can be used.
-async fn parse(document: Vec<u8>) -> Result<(String, Arc<Schema>), Failed> {
+async fn parse(core: &Core, document: Vec<u8>) -> Result<(String, Arc<Schema>), Failed> {
+    let profile = core.schemas.profile().clone();
     let parsed = tokio::task::spawn_blocking(move || {
-        let schema = Schema::parse(&document, &Profile::default()).map_err(|p| invalid(&p))?;
+        let schema = Schema::parse(&document, &profile).map_err(|p| invalid(&p))?;
         schema.compile().map_err(|error| {
             Refusal::new(
                 Reason::SchemaInvalid,

@@ -9,6 +9,7 @@ mod converge;
 mod cut;
 mod drain;
 mod durable;
+mod evolution;
 mod fuzz;
 mod gap;
 mod hidden;

@@ -1,7 +1,8 @@
 //! Datasets.
 
 use ndxp_model::{
-    Category, Classification, Dataset, DatasetState, MAX_PARTITIONS, Retention, SchemaVersion,
+    Category, Classification, Compatibility, Dataset, DatasetState, MAX_PARTITIONS, Retention,
+    SchemaVersion,
 };
 
 use super::{
@@ -75,6 +76,7 @@ pub fn dataset_message(
             max_age: retention.max_age_s.and_then(|s| duration(s.saturating_mul(1_000))),
             max_bytes: retention.max_bytes.unwrap_or_default(),
         }),
+        compatibility: 0,
     }
 }
 
@@ -135,6 +137,29 @@ impl From<Classification> for pb::Classification {
             Classification::Internal => Self::Internal,
             Classification::Confidential => Self::Confidential,
             Classification::Secret => Self::Secret,
+        }
+    }
+}
+
+/// Reads a mode of compatibility.
+///
+/// # Errors
+/// A refusal that names `path` if it is absent or unknown.
+pub fn compatibility(number: i32, path: &str) -> Result<Compatibility, Refusal> {
+    match pb::Compatibility::try_from(number).unwrap_or_default() {
+        pb::Compatibility::Unspecified => Err(required(path)),
+        pb::Compatibility::Backward => Ok(Compatibility::Backward),
+        pb::Compatibility::Forward => Ok(Compatibility::Forward),
+        pb::Compatibility::Full => Ok(Compatibility::Full),
+    }
+}
+
+impl From<Compatibility> for pb::Compatibility {
+    fn from(mode: Compatibility) -> Self {
+        match mode {
+            Compatibility::Backward => Self::Backward,
+            Compatibility::Forward => Self::Forward,
+            Compatibility::Full => Self::Full,
         }
     }
 }

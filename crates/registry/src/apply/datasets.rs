@@ -1,10 +1,10 @@
 //! Datasets and schemas, folded.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use ndxp_model::{Dataset, DatasetName, DatasetState, Timestamp};
+use ndxp_model::{Compatibility, Dataset, DatasetName, DatasetState, Timestamp};
 
-use crate::{DatasetEntry, SchemaEntry, State};
+use crate::{DatasetEntry, Override, SchemaEntry, State};
 
 impl State {
     pub(super) fn add_dataset(&mut self, dataset: &Dataset) {
@@ -12,6 +12,8 @@ impl State {
             dataset: Arc::new(dataset.clone()),
             state: DatasetState::Draft,
             schemas: Vec::new(),
+            compatibility: Compatibility::default(),
+            overrides: BTreeMap::new(),
         };
         self.datasets.insert(dataset.name.clone(), entry);
     }
@@ -27,6 +29,18 @@ impl State {
         if let Some(entry) = self.datasets.get_mut(name) {
             let (hash, document) = (hash.to_owned(), document.into());
             entry.schemas.push(SchemaEntry { hash, document, registered_at, position });
+        }
+    }
+
+    pub(super) fn set_compatibility(&mut self, name: &DatasetName, mode: Compatibility) {
+        if let Some(entry) = self.datasets.get_mut(name) {
+            entry.compatibility = mode;
+        }
+    }
+
+    pub(super) fn add_override(&mut self, name: &DatasetName, schema: &str, word: Override) {
+        if let Some(entry) = self.datasets.get_mut(name) {
+            entry.overrides.insert(schema.to_owned(), word);
         }
     }
 

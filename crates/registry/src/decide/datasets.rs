@@ -1,14 +1,13 @@
-//! Rules about datasets and schemas.
+//! Rules about datasets.
 
 use std::collections::BTreeSet;
 
 use ndxp_model::{
     Dataset, DatasetName, DatasetState, MAX_PARTITIONS, Pointer, PrincipalName, Retention,
-    SchemaVersion,
 };
 use ndxp_schema::{Profile, Schema};
 
-use super::{Found, limits, owner, titled};
+use super::{limits, owner, titled};
 use crate::{DatasetEntry, Event, Refused, State};
 
 pub(super) fn create(
@@ -78,30 +77,6 @@ fn lists(dataset: &Dataset) -> [(&'static str, &[Pointer]); 3] {
     ]
 }
 
-pub(super) fn register_schema(
-    state: &State,
-    actor: &PrincipalName,
-    name: &DatasetName,
-    document: &str,
-    schema: &Schema,
-) -> Result<Found, Refused> {
-    let entry = owned(state, actor, name)?;
-    if let Some(same) = entry.schemas.iter().find(|known| known.hash == schema.hash()) {
-        return Ok(Found::Done(same.position));
-    }
-    if entry.state == DatasetState::Active {
-        declares_all(&entry.dataset, schema)?;
-    }
-    limits::has_room(entry.schemas.len(), limits::SCHEMAS, "schemas")?;
-    let version = u32::try_from(entry.schemas.len()).unwrap_or(u32::MAX).saturating_add(1);
-    Ok(Found::Events(vec![Event::SchemaRegistered {
-        dataset: name.clone(),
-        version: SchemaVersion(version),
-        hash: schema.hash().to_owned(),
-        document: document.to_owned(),
-    }]))
-}
-
 pub(super) fn activate(
     state: &State,
     actor: &PrincipalName,
@@ -116,14 +91,14 @@ pub(super) fn activate(
     Ok(Event::DatasetActivated { dataset: name.clone() })
 }
 
-/// Parses a dataset's newest schema; it was checked when it was registered.
+/// Parses a dataset's newest schema; it was checked when it was registered, by the hub's national profile.
 pub(super) fn newest_schema(entry: &DatasetEntry) -> Result<Schema, Refused> {
     let none = || Refused::Conflict(format!("{} has no schema yet", entry.dataset.name.resource()));
     let (_, schema) = entry.schema(None).ok_or_else(none)?;
-    Schema::parse(schema.document.as_bytes(), &Profile::default()).map_err(|_| none())
+    Schema::parse(schema.document.as_bytes(), &Profile::for_reading()).map_err(|_| none())
 }
 
-fn declares_all(dataset: &Dataset, schema: &Schema) -> Result<(), Refused> {
+pub(super) fn declares_all(dataset: &Dataset, schema: &Schema) -> Result<(), Refused> {
     for (list, fields) in lists(dataset) {
         if let Some(missing) = fields.iter().find(|field| !schema.declares(field.as_str())) {
             let problem = format!("the schema declares no field {missing}");
@@ -133,7 +108,7 @@ fn declares_all(dataset: &Dataset, schema: &Schema) -> Result<(), Refused> {
     Ok(())
 }
 
-fn owned<'a>(
+pub(super) fn owned<'a>(
     state: &'a State,
     actor: &PrincipalName,
     name: &DatasetName,

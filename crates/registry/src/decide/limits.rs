@@ -19,6 +19,9 @@ pub(super) const PURPOSES: usize = 64;
 /// Bytes of the text that a row filter compares with.
 pub(super) const FILTER_BYTES: usize = 1_024;
 
+/// Bytes of the reason for an override.
+pub(super) const REASON_BYTES: usize = 500;
+
 /// Refuses a list or text of a request that is longer than `most`.
 pub(super) fn within(path: &str, found: usize, most: usize) -> Result<(), Refused> {
     if found <= most {

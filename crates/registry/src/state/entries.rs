@@ -6,7 +6,7 @@ use std::{
 };
 
 use ndxp_model::{
-    Agency, AgencyId, AgencyStatus, AgreementId, Dataset, DatasetName, DatasetState,
+    Agency, AgencyId, AgencyStatus, AgreementId, Compatibility, Dataset, DatasetName, DatasetState,
     DeliveryOptions, Officer, OfficerId, PrincipalName, PurposeCode, SchemaVersion, System,
     SystemId, Terms, Timestamp,
 };
@@ -47,6 +47,10 @@ pub struct DatasetEntry {
     pub state: DatasetState,
     /// Its schemas: version 1 is the first.
     pub schemas: Vec<SchemaEntry>,
+    /// What its next schema owes to those.
+    pub compatibility: Compatibility,
+    /// What officers answer for, by the hash of the schema: the newest word on each.
+    pub overrides: BTreeMap<String, Override>,
 }
 
 impl DatasetEntry {
@@ -58,6 +62,21 @@ impl DatasetEntry {
         let entry = self.schemas.get(usize::try_from(version.checked_sub(1)?).ok()?)?;
         Some((SchemaVersion(version), entry))
     }
+}
+
+/// An officer's word that a schema is good although its comparison was left undecided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Override {
+    /// The hashes of the earlier schemas that it could not be compared with.
+    pub against: BTreeSet<String>,
+    /// The mode compared in.
+    pub mode: Compatibility,
+    /// Why.
+    pub reason: String,
+    /// Who.
+    pub officer: PrincipalName,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// Who approved a revision, when.
@@ -123,6 +142,12 @@ impl AgreementEntry {
     #[must_use]
     pub fn newest(&self) -> Option<&Revision> {
         self.revisions.last()
+    }
+
+    /// Says whether it has ended for good.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.status == AgreementStatus::Terminated
     }
 
     /// Says whether an agency is provider or consumer.

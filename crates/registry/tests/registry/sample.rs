@@ -6,19 +6,25 @@ use std::{
 };
 
 use ndxp_model::{
-    Agency, AgencyKind, Category, Classification, Dataset, FieldGrant, Officer, Operation, Pointer,
-    PurposeGrant, Role, System, Terms, Title, Validity,
+    Agency, AgencyKind, Category, Classification, Compatibility, Dataset, DatasetName, FieldGrant,
+    Officer, Operation, Pointer, PurposeGrant, Role, System, Terms, Title, Validity,
 };
-use ndxp_registry::{Command, StartAt};
+use ndxp_registry::{Change, Command, Compared, Evidence, SchemaEntry, StartAt, State, Verdict};
 use ndxp_schema::{Profile, Schema};
 
 /// Declares `/code`, `/name`, `/province` and `/parts/*/label`.
-pub(crate) const UNITS: &str = r#"{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","properties":{"code":{"type":"string"},"name":{"type":"string"},"province":{"type":"string"},"parts":{"type":"array","items":{"type":"object","properties":{"label":{"type":"string"}}}}},"required":["code"]}"#;
+pub(crate) const UNITS: &str = r#"{"$schema":"https://json-schema.org/draft/2020-12/schema","x-ndxp-classification":"internal","type":"object","properties":{"code":{"type":"string"},"name":{"type":"string"},"province":{"type":"string"},"parts":{"type":"array","items":{"type":"object","properties":{"label":{"type":"string"}}}}},"required":["code"]}"#;
 /// Declares `/code` alone.
-pub(crate) const BARE: &str = r#"{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","properties":{"code":{"type":"string"}}}"#;
+pub(crate) const BARE: &str = r#"{"$schema":"https://json-schema.org/draft/2020-12/schema","x-ndxp-classification":"internal","type":"object","properties":{"code":{"type":"string"}}}"#;
 
-static PARSED: LazyLock<[Arc<Schema>; 2]> = LazyLock::new(|| {
-    [UNITS, BARE].map(|text| Arc::new(Schema::parse(text.as_bytes(), &Profile::default()).unwrap()))
+/// `UNITS` with one field more.
+pub(crate) const WIDER: &str = r#"{"$schema":"https://json-schema.org/draft/2020-12/schema","x-ndxp-classification":"internal","type":"object","properties":{"code":{"type":"string"},"name":{"type":"string"},"province":{"type":"string"},"level":{"type":"integer"},"parts":{"type":"array","items":{"type":"object","properties":{"label":{"type":"string"}}}}},"required":["code"]}"#;
+/// A leaf that nobody classified.
+pub(crate) const UNCLASSIFIED: &str = r#"{"properties":{"code":{"x-ndxp-classification":"public"},"name":{"type":"string"},"province":{"type":"string"}}}"#;
+
+static PARSED: LazyLock<[(&str, Arc<Schema>); 4]> = LazyLock::new(|| {
+    [UNITS, BARE, WIDER, UNCLASSIFIED]
+        .map(|text| (text, Arc::new(Schema::parse(text.as_bytes(), &Profile::default()).unwrap())))
 });
 
 pub(crate) fn title(text: &str) -> Title {
@@ -98,10 +104,74 @@ pub(crate) fn new_dataset(name: &str, classification: Classification) -> Command
     Command::CreateDataset(dataset(name, classification))
 }
 
-/// A schema of the two above.
+/// A schema of those above, not compared with anything yet.
 pub(crate) fn new_schema(of: &str, document: &str) -> Command {
-    let schema = Arc::clone(&PARSED[usize::from(document != UNITS)]);
-    Command::RegisterSchema { dataset: of.parse().unwrap(), document: document.into(), schema }
+    Command::RegisterSchema {
+        dataset: of.parse().unwrap(),
+        document: document.into(),
+        schema: parsed(document),
+        evidence: nothing(),
+    }
+}
+
+fn parsed(document: &str) -> Arc<Schema> {
+    let known = PARSED.iter().find(|(text, _)| *text == document);
+    Arc::clone(&known.unwrap().1)
+}
+
+fn nothing() -> Evidence {
+    Evidence { schema: String::new(), mode: Compatibility::Full, compared: Vec::new() }
+}
+
+pub(crate) fn override_comparison(of: &str, document: &str) -> Command {
+    Command::OverrideComparison {
+        dataset: of.parse().unwrap(),
+        schema: parsed(document).hash().to_owned(),
+        reason: "the pattern was widened; no old code is lost".into(),
+        evidence: nothing(),
+    }
+}
+
+/// The command with evidence made on this state: every comparison came out like this.
+pub(crate) fn compared(state: &State, command: Command, verdict: Verdict) -> Command {
+    let made = |dataset: &DatasetName, schema: &str| {
+        let entry = state.datasets.get(dataset);
+        let mode = entry.map_or(Compatibility::Full, |entry| entry.compatibility);
+        let places = match verdict {
+            Verdict::Compatible => Vec::new(),
+            _ => vec![Change { pointer: "/properties/code".into(), message: "narrower".into() }],
+        };
+        let all = entry.into_iter().flat_map(|entry| &entry.schemas);
+        let one = |known: &SchemaEntry| Compared {
+            hash: known.hash.clone(),
+            verdict,
+            places: places.clone(),
+        };
+        Evidence { schema: schema.to_owned(), mode, compared: all.map(one).collect() }
+    };
+    match command {
+        Command::RegisterSchema { dataset, document, schema, evidence: _ } => {
+            let evidence = made(&dataset, schema.hash());
+            Command::RegisterSchema { dataset, document, schema, evidence }
+        }
+        Command::OverrideComparison { dataset, schema, reason, evidence: _ } => {
+            let evidence = made(&dataset, &schema);
+            Command::OverrideComparison { dataset, schema, reason, evidence }
+        }
+        other => other,
+    }
+}
+
+/// The command as a hub sends it: with evidence, unless it has some.
+pub(crate) fn ready(state: &State, command: Command) -> Command {
+    match &command {
+        Command::RegisterSchema { evidence, .. } | Command::OverrideComparison { evidence, .. }
+            if evidence.schema.is_empty() =>
+        {
+            compared(state, command, Verdict::Compatible)
+        }
+        _ => command,
+    }
 }
 
 pub(crate) fn activate(name: &str) -> Command {

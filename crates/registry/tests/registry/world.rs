@@ -2,7 +2,7 @@
 
 use ndxp_model::{PrincipalName, RequestId, Role, Timestamp};
 use ndxp_registry::{
-    Applied, Command, Event, Outcome, Refused, RegistryRecord, Request, State, decide,
+    Applied, Change, Command, Event, Outcome, Refused, RegistryRecord, Request, State, decide,
 };
 
 use crate::sample;
@@ -91,6 +91,7 @@ impl World {
 
     /// Decides and applies under a new request id.
     pub(crate) fn run(&mut self, actor: &str, command: Command) -> Result<Outcome, Refused> {
+        let command = sample::ready(&self.state, command);
         let request = request(1_000 + self.state.count, actor, command);
         self.send(&request)
     }
@@ -159,8 +160,16 @@ pub(crate) fn verdict(outcome: &Result<Outcome, Refused>) -> String {
         Err(Refused::NameTaken { what }) => format!("taken {what}"),
         Err(Refused::Invalid { path, problem }) => format!("{path}: {problem}"),
         Err(Refused::Conflict(text)) => format!("conflict: {text}"),
+        Err(Refused::Unclassified(leaves)) => format!("unclassified {}", leaves.join(" ")),
+        Err(Refused::Breaking { with, places }) => format!("breaks {with}: {}", listed(places)),
+        Err(Refused::Undecided { with, places }) => format!("open {with}: {}", listed(places)),
+        Err(Refused::StaleEvidence) => "stale evidence".into(),
         Err(Refused::RequestIdReused) => "request id reused".into(),
     }
+}
+
+fn listed(places: &[Change]) -> String {
+    places.iter().map(|place| place.pointer.clone()).collect::<Vec<_>>().join(" ")
 }
 
 /// The kind of an event, as it is stored.

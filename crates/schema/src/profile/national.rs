@@ -25,13 +25,14 @@ const MAX_FORMATS: usize = 500;
 static VN: LazyLock<Arc<National>> = LazyLock::new(|| {
     let parsed = National::parse(include_bytes!("../../profiles/vn.toml"));
     // A test parses the file; without it schemas that name a national format are refused, and none is let through.
-    Arc::new(parsed.unwrap_or_else(|_| National::seal(File::default())))
+    Arc::new(parsed.unwrap_or_else(|_| National::seal(File::default(), "")))
 });
 
 /// What a country brings: formats, the code lists they use, names of personal data, labels.
 #[derive(Debug, Clone)]
 pub struct National {
     file: File,
+    source: String,
     json: Value,
     sha256: String,
 }
@@ -185,19 +186,25 @@ impl National {
             return Err(NationalError::TooMany);
         }
         prepare(&mut file.formats)?;
-        Ok(Self::seal(file))
+        Ok(Self::seal(file, text))
     }
 
-    fn seal(file: File) -> Self {
+    fn seal(file: File, source: &str) -> Self {
         // Texts, numbers and names alone: such a value always has a JSON form.
         let json = serde_json::to_value(&file).unwrap_or_default();
-        Self { sha256: sha256(&json), json, file }
+        Self { sha256: sha256(&json), json, source: source.to_owned(), file }
     }
 
     /// Returns the name, for example `vn`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.file.name
+    }
+
+    /// Returns the file's text, for whoever is to read the same.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
     }
 
     /// Returns the formats as the file has them.

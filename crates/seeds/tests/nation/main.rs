@@ -166,6 +166,7 @@ fn every_record_is_valid_under_its_schema_and_has_a_key() {
         let text = fs::read_to_string(seeds().join(format!("nation/records/{id}.ndjson"))).unwrap();
         assert!(text.lines().count() >= 20, "{id}");
         let schema = Schema::parse(schema.to_string().as_bytes(), &Profile::default()).unwrap();
+        assert!(schema.unclassified().is_empty(), "{id}: {:?}", schema.unclassified());
         let validator = schema.compile().unwrap();
         for line in text.lines() {
             let record = json::read(line.as_bytes(), &json::Limits::default()).unwrap();

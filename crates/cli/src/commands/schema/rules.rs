@@ -10,6 +10,8 @@ use anyhow::{Context as _, Result, bail};
 use ndxp_schema::{Context, Dialect, FormatMode, National, Profile, Refs, SchemaLimits, json};
 use serde_json::Value;
 
+use super::lock::Lock;
+
 /// Documents of all `--resolve` folders together; a folder with more was hardly meant.
 const MAX_DOCUMENTS: usize = 10_000;
 /// Bytes of all of them together.
@@ -29,6 +31,9 @@ pub(super) struct Rules {
     /// The national profile: vn, or a file
     #[arg(long, value_name = "NAME|FILE", default_value = "vn")]
     profile: String,
+    /// The hub's rules as `ndxp schema pull` left them; by others nothing is judged
+    #[arg(long, value_name = "FILE", conflicts_with = "profile")]
+    lock: Option<PathBuf>,
     /// Local files that stand in for references: below the folder, under the prefix
     #[arg(long, value_name = "URI-PREFIX=DIR", value_parser = mapping)]
     resolve: Vec<Mapping>,
@@ -87,7 +92,24 @@ impl Rules {
     }
 
     fn profile(&self) -> Result<Profile> {
-        let hub = Profile { national: national(&self.profile)?, ..Profile::default() };
+        let Some(path) = &self.lock else { return self.of(national(&self.profile)?) };
+        let lock = Lock::read(path)?;
+        let profile = self.of(lock.national(path)?)?;
+        lock.confirm(path, &profile)?;
+        Ok(profile)
+    }
+
+    /// Returns the file of a schema: of a dataset, where there is a lock that names it.
+    pub(super) fn schema_file(&self, schema: &Path, profile: &Profile) -> Result<PathBuf> {
+        let name = schema.to_str().and_then(|text| text.parse().ok());
+        let (Some(path), Some(name), false) = (&self.lock, name, schema.exists()) else {
+            return Ok(schema.to_owned());
+        };
+        Lock::read(path)?.schema(path, &name, profile)
+    }
+
+    fn of(&self, national: Arc<National>) -> Result<Profile> {
+        let hub = Profile { national, ..Profile::default() };
         let formats = match self.formats {
             Formats::Assert => FormatMode::Assert,
             Formats::Annotate => FormatMode::Annotate,

@@ -22,7 +22,7 @@ use tally::{Count, Total};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The schema
+    /// The schema; with --lock also a dataset, as AGENCY/DATASET
     #[arg(long, value_name = "FILE")]
     schema: PathBuf,
     /// Files of records: NDJSON, JSON, YAML, CSV, also compressed with gzip; '-' for stdin
@@ -70,7 +70,8 @@ struct Document<'a> {
 
 pub(crate) fn run(args: &Args, printer: &mut Printer) -> Result<ExitStatus> {
     let (profile, context) = args.rules.load()?;
-    let schema = parse(&args.schema, &profile, &context)?;
+    let file = args.rules.schema_file(&args.schema, &profile)?;
+    let schema = parse(&file, &profile, &context)?;
     let validator = schema.compile().with_context(|| args.schema.display().to_string())?;
     let identity = validator.identity();
     let names: Vec<String> = args.data.iter().map(|path| path.display().to_string()).collect();

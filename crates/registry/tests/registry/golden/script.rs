@@ -1,12 +1,12 @@
 //! One record of each kind, made as the hub makes them.
 
-use ndxp_model::{Classification, DeliveryOptions, Role, RowFilter};
-use ndxp_registry::{Command, Event, RegistryRecord, StartAt};
+use ndxp_model::{Classification, Compatibility, DeliveryOptions, Role, RowFilter};
+use ndxp_registry::{Command, Event, RegistryRecord, StartAt, Verdict};
 
 use crate::{
     sample::{
-        UNITS, activate, new_agency, new_dataset, new_officer, new_schema, new_system, subscribe,
-        terms_with,
+        UNITS, WIDER, activate, compared, new_agency, new_dataset, new_officer, new_schema,
+        new_system, override_comparison, subscribe, terms_with,
     },
     world::{World, request_id},
 };
@@ -31,7 +31,22 @@ pub(super) fn script() -> Vec<RegistryRecord> {
         command: "raise-format".into(),
         events: vec![Event::FormatRaised { format: 1 }],
     });
+    evolved(&mut world);
     world.records
+}
+
+/// A schema that could not be compared, on the word of one officer, registered by another.
+fn evolved(world: &mut World) {
+    let dataset = "tax/units".parse().unwrap();
+    let mode = Compatibility::Backward;
+    world.must(PROVIDER, Command::SetCompatibility { dataset, mode });
+    for (actor, command) in [
+        ("tax/officer/approver-1", override_comparison("tax/units", WIDER)),
+        (PROVIDER, new_schema("tax/units", WIDER)),
+    ] {
+        let command = compared(&world.state, command, Verdict::Undecided);
+        world.must(actor, command);
+    }
 }
 
 fn registered(world: &mut World) {

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 
 use crate::{
     sample::{
-        BARE, UNITS, activate, new_agency, new_dataset, new_officer, new_schema, new_system,
-        subscribe, terms_with,
+        BARE, UNITS, WIDER, activate, new_agency, new_dataset, new_officer, new_schema, new_system,
+        ready, subscribe, terms_with,
     },
     world::approval,
 };
@@ -112,7 +112,7 @@ impl Step {
         let agency = pick(AGENCIES, x);
         let agreement = || pick(AGREEMENTS, x).parse().unwrap();
         let dataset = pick(DATASETS, y);
-        match self.kind {
+        let command = match self.kind {
             Kind::Propose => self.proposal(),
             Kind::Approve => self.approval(state),
             Kind::SuspendAgreement => Command::SuspendAgreement(agreement()),
@@ -124,13 +124,14 @@ impl Step {
             Kind::System => new_system(agency, "new-1"),
             Kind::Officer => new_officer(agency, "new-1", &[Role::Steward, Role::Approver]),
             Kind::Dataset => new_dataset(dataset, Classification::Confidential),
-            Kind::Schema => new_schema(dataset, if x > 3 { UNITS } else { BARE }),
+            Kind::Schema => new_schema(dataset, [BARE, UNITS, WIDER][x % 3]),
             Kind::Activate => activate(dataset),
             Kind::Subscribe => {
                 let offsets = StartAt::Offsets(vec![x as u64, y as u64]);
                 subscribe("stats/new-1", dataset, if x > 3 { offsets } else { StartAt::Earliest })
             }
-        }
+        };
+        ready(state, command)
     }
 
     fn proposal(&self) -> Command {

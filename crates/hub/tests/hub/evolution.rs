@@ -1,0 +1,155 @@
+//! What may follow a registered schema, and what it means for agreements.
+
+use ndxp_client::proto::{
+    error::Failure,
+    registry::Compatibility,
+    schema::{AgreementEffectKind, CompatibilityVerdict, RegisterSchemaResponse},
+};
+use ndxp_schema::Profile;
+use ndxp_testkit::{TestHub, citizens};
+use serde_json::{Value, json};
+
+use crate::setup::pair;
+
+const PORTAL: &str = "agency/tax/system/portal";
+const DATASET: &str = "agencies/tax/datasets/citizens";
+
+/// The schema of `tax/citizens`, changed.
+fn changed(change: impl FnOnce(&mut Value)) -> Vec<u8> {
+    let mut schema: Value = serde_json::from_str(&citizens("tax/citizens").schema).unwrap();
+    change(&mut schema);
+    serde_json::to_vec(&schema).unwrap()
+}
+
+async fn register(hub: &TestHub, schema: Vec<u8>) -> Result<RegisterSchemaResponse, Failure> {
+    hub.client(PORTAL).register_schema(DATASET, schema).await
+}
+
+/// Reason and places of a refusal.
+fn refusal(answer: Result<RegisterSchemaResponse, Failure>) -> (String, Vec<String>) {
+    let failure = answer.unwrap_err();
+    assert!(failure.next_step.is_some(), "{failure:?}");
+    let places = failure.violations.into_iter().map(|(path, _)| path).collect();
+    (failure.reason.unwrap_or_default(), places)
+}
+
+#[tokio::test]
+async fn a_schema_that_breaks_an_earlier_one_is_refused_with_the_places() {
+    let hub = pair().await;
+    let wider = changed(|schema| schema["properties"]["note"] = json!({"type": "string"}));
+    let answer = register(&hub, wider).await.unwrap();
+    assert_eq!(answer.schema.unwrap().version, 2);
+    assert_eq!(answer.changes.len(), 1, "{:?}", answer.changes);
+    assert!(answer.effects.is_empty(), "{:?}", answer.effects);
+
+    let narrower = changed(|schema| schema["properties"]["income"]["type"] = "string".into());
+    let (reason, places) = refusal(register(&hub, narrower).await);
+    assert_eq!(reason, "SCHEMA_BREAKING");
+    assert!(places.iter().any(|place| place.starts_with("/properties/income")), "{places:?}");
+
+    // Compared with every schema before it: the newest one alone would let this through.
+    let again = changed(|schema| {
+        let properties = schema["properties"].as_object_mut().unwrap();
+        properties.remove("income");
+    });
+    register(&hub, again).await.unwrap();
+    let other = changed(|schema| schema["properties"]["income"] = json!({"type": "boolean"}));
+    assert_eq!(refusal(register(&hub, other).await).0, "SCHEMA_BREAKING");
+}
+
+#[tokio::test]
+async fn a_leaf_without_a_classification_is_refused() {
+    let hub = pair().await;
+    let bare = changed(|schema| {
+        schema.as_object_mut().unwrap().remove("x-ndxp-classification");
+        for leaf in ["id", "name", "province"] {
+            schema["properties"][leaf]["x-ndxp-classification"] = "internal".into();
+        }
+    });
+    let (reason, places) = refusal(register(&hub, bare).await);
+    assert_eq!((reason.as_str(), places), ("SCHEMA_INVALID", vec!["/income".to_owned()]));
+}
+
+#[tokio::test]
+async fn a_change_that_touches_an_agreement_is_reported_and_changes_no_right() {
+    let hub = pair().await;
+    let consumer = hub.client("agency/land/officer/steward-1");
+    let before = consumer.get_agreement("agreements/agr-1").await.unwrap();
+    let raised = changed(|schema| {
+        schema["properties"]["name"]["x-ndxp-classification"] = "confidential".into();
+        // Nobody's agreement names it.
+        schema["properties"]["income"]["x-ndxp-classification"] = "secret".into();
+    });
+    let asked = hub.client(PORTAL).check_compatibility(DATASET, raised.clone()).await.unwrap();
+    assert_eq!(asked.verdict(), CompatibilityVerdict::Compatible);
+    assert_eq!(asked.mode(), Compatibility::Full);
+    let answer = register(&hub, raised).await.unwrap();
+    assert_eq!(asked.effects, answer.effects);
+    let [effect] = &answer.effects[..] else { panic!("{:?}", answer.effects) };
+    assert_eq!(effect.kind(), AgreementEffectKind::ClassificationRaised);
+    assert_eq!(
+        (effect.agreement.as_str(), effect.consumer.as_str(), effect.field.as_str()),
+        ("agreements/agr-1@1", "agencies/land", "/name")
+    );
+    assert_eq!(consumer.get_agreement("agreements/agr-1").await.unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_field_that_an_agreement_names_cannot_be_removed() {
+    let hub = pair().await;
+    let without = changed(|schema| {
+        schema["properties"].as_object_mut().unwrap().remove("name");
+    });
+    let (reason, places) = refusal(register(&hub, without).await);
+    assert_eq!((reason.as_str(), places), ("SCHEMA_BREAKING", vec!["/name".to_owned()]));
+}
+
+#[tokio::test]
+async fn a_steward_chooses_the_mode_and_it_holds_at_the_next_registration() {
+    let hub = pair().await;
+    let wider = || changed(|schema| schema["properties"]["id"]["pattern"] = "^[0-9]{1,13}$".into());
+    assert_eq!(refusal(register(&hub, wider()).await).0, "SCHEMA_BREAKING");
+    let choose = |caller: &'static str| {
+        let client = hub.client(caller);
+        async move { client.set_compatibility(DATASET, Compatibility::Backward).await }
+    };
+    assert_eq!(choose(PORTAL).await.unwrap_err().reason.as_deref(), Some("ROLE_REQUIRED"));
+    choose("agency/tax/officer/steward-1").await.unwrap();
+    let dataset = hub.client(PORTAL).get_dataset(DATASET).await.unwrap();
+    assert_eq!(dataset.compatibility(), Compatibility::Backward);
+    let answer = register(&hub, wider()).await.unwrap();
+    assert_eq!(answer.effects[0].kind(), AgreementEffectKind::FieldChanged);
+    assert_eq!(answer.effects[0].field, "/id");
+    // Kept over a restart, with the mode.
+    let hub = hub.kill().await;
+    let dataset = hub.client(PORTAL).get_dataset(DATASET).await.unwrap();
+    assert_eq!((dataset.compatibility(), dataset.schema_version), (Compatibility::Backward, 2));
+}
+
+#[tokio::test]
+async fn a_stranger_learns_nothing_of_other_peoples_agreements() {
+    let hub = pair().await;
+    hub.agency("health").await;
+    let raised = changed(|schema| {
+        schema["properties"]["name"]["x-ndxp-classification"] = "secret".into();
+    });
+    let stranger = hub.client("agency/health/system/portal");
+    let answer = stranger.check_compatibility(DATASET, raised).await.unwrap();
+    assert!(answer.effects.is_empty(), "{:?}", answer.effects);
+}
+
+#[tokio::test]
+async fn the_hub_says_by_which_rules_it_judges() {
+    let hub = pair().await;
+    let client = hub.client(PORTAL);
+    let me = client.who_am_i().await.unwrap();
+    let parts = me.verdict.unwrap();
+    let ours = Profile::default().verdict_identity();
+    assert_eq!(parts.engine_version, ours.engine_version);
+    assert_eq!(parts.profile_sha256, ours.profile_sha256);
+    assert_eq!(parts.digest, me.verdict_identity);
+    let bundle = client.export_schema_bundle().await.unwrap();
+    assert_eq!(bundle.verdict.unwrap(), parts);
+    assert_eq!(bundle.profile, Profile::default().national.source().as_bytes());
+    assert_eq!(bundle.schemas.len(), 1);
+}
