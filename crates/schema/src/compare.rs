@@ -3,18 +3,18 @@
 //! A `compatible` is proved, a `breaking` carries a record that both validators have judged wherever one was found, and
 //! everything else is `undecided`. Work is counted in steps, so the same pair gives the same answer everywhere.
 
-mod automata;
+pub(crate) mod automata;
 mod change;
 mod direction;
 mod eval;
-mod ir;
+pub(crate) mod ir;
 mod oracle;
-mod places;
+pub(crate) mod places;
 mod search;
-mod solve;
+pub(crate) mod solve;
 mod strip;
 mod structure;
-mod world;
+pub(crate) mod world;
 
 use std::fmt;
 
@@ -234,5 +234,5 @@ impl fmt::Display for Direction {
 }
 
 #[cfg(test)]
-#[expect(clippy::panic, reason = "a test fails by panicking")]
+#[expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests;

@@ -18,6 +18,7 @@ mod describe;
 mod documents;
 mod explain;
 mod fmt;
+pub mod generate;
 mod hash;
 mod infer;
 pub mod json;

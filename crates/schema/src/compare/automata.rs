@@ -20,20 +20,20 @@ const MAX_STATES: usize = 10_000;
 const MAX_WAYS: u8 = 3;
 
 /// The automaton of a pattern: whole texts in which it is found somewhere.
-pub(super) struct Automaton {
+pub(crate) struct Automaton {
     dfa: dense::DFA<Vec<u32>>,
     start: StateID,
 }
 
 impl Automaton {
     /// Builds the automaton of a pattern as JSON Schema means it: found anywhere in the text.
-    pub(super) fn of_pattern(pattern: &str) -> Option<Self> {
+    pub(crate) fn of_pattern(pattern: &str) -> Option<Self> {
         let translated = jsonschema_regex::to_rust_regex(pattern).ok()?;
         Self::build(&format!("(?s:.)*(?:{translated})(?s:.)*"))
     }
 
     /// Builds the automaton of a regular expression that is meant for whole texts.
-    pub(super) fn of_whole(pattern: &str) -> Option<Self> {
+    pub(crate) fn of_whole(pattern: &str) -> Option<Self> {
         Self::build(&format!("(?:{pattern})"))
     }
 
@@ -53,7 +53,7 @@ impl Automaton {
     }
 
     /// What building it counts for.
-    pub(super) fn cost(&self) -> usize {
+    pub(crate) fn cost(&self) -> usize {
         20 + self.dfa.memory_usage() / 512
     }
 
@@ -63,23 +63,23 @@ impl Automaton {
 }
 
 /// Texts that are looked for: those that all automata accept or refuse as said, of a length.
-pub(super) struct Search {
+pub(crate) struct Search {
     /// One of them is that of all texts: bytes that are none are not looked at.
-    pub(super) automata: Vec<(Rc<Automaton>, bool)>,
-    pub(super) min: u64,
-    pub(super) max: Option<u64>,
+    pub(crate) automata: Vec<(Rc<Automaton>, bool)>,
+    pub(crate) min: u64,
+    pub(crate) max: Option<u64>,
     /// How many texts are wanted.
-    pub(super) most: usize,
+    pub(crate) most: usize,
 }
 
 /// What a search found.
 #[derive(Debug, Default)]
-pub(super) struct Texts {
-    pub(super) found: Vec<String>,
+pub(crate) struct Texts {
+    pub(crate) found: Vec<String>,
     /// Whether there are no others.
-    pub(super) complete: bool,
+    pub(crate) complete: bool,
     /// States looked at, as steps.
-    pub(super) steps: usize,
+    pub(crate) steps: usize,
 }
 
 /// A state of the product: of each automaton, and the length as far as it matters.
@@ -93,7 +93,7 @@ struct Node {
 
 impl Search {
     /// Looks for texts, shortest first, within `budget` steps.
-    pub(super) fn run(&self, budget: usize) -> Texts {
+    pub(crate) fn run(&self, budget: usize) -> Texts {
         let mut texts = Texts { complete: true, ..Texts::default() };
         let automata: Vec<(&Automaton, bool)> =
             self.automata.iter().map(|(automaton, yes)| (&**automaton, *yes)).collect();

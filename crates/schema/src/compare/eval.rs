@@ -13,7 +13,7 @@ use super::{
 const MAX_DEPTH: usize = 96;
 
 /// Equality of JSON: numbers by value, objects without order.
-pub(super) fn equal(a: &Value, b: &Value) -> bool {
+pub(crate) fn equal(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(x), Value::Number(y)) => x == y || x.as_f64() == y.as_f64(),
         (Value::Array(x), Value::Array(y)) => {
@@ -27,7 +27,7 @@ pub(super) fn equal(a: &Value, b: &Value) -> bool {
 }
 
 /// Tells whether two items are equal.
-pub(super) fn has_repeats(items: &[Value]) -> bool {
+pub(crate) fn has_repeats(items: &[Value]) -> bool {
     items.iter().enumerate().any(|(n, a)| items.iter().skip(n + 1).any(|b| equal(a, b)))
 }
 
@@ -46,7 +46,7 @@ fn all(mut answers: impl Iterator<Item = Option<bool>>) -> Option<bool> {
 
 impl World<'_> {
     /// Tells whether the schema accepts the value.
-    pub(super) fn accepts(&mut self, id: Id, value: &Value, depth: usize) -> Option<bool> {
+    pub(crate) fn accepts(&mut self, id: Id, value: &Value, depth: usize) -> Option<bool> {
         if depth > MAX_DEPTH || !self.spend(1) {
             return None;
         }
@@ -166,7 +166,7 @@ impl World<'_> {
     }
 
     /// Returns the schemas that apply to the property of this name. `None`: a pattern is not understood.
-    pub(super) fn applying(&mut self, props: &Rc<Props>, name: &str) -> Option<Vec<Id>> {
+    pub(crate) fn applying(&mut self, props: &Rc<Props>, name: &str) -> Option<Vec<Id>> {
         let mut found: Vec<Id> =
             props.named.iter().filter(|(one, _)| one == name).map(|(_, id)| *id).collect();
         for (pattern, id) in &props.patterns {
@@ -183,7 +183,7 @@ impl World<'_> {
 
 impl Items {
     /// Returns the schema of the item at `n`.
-    pub(super) fn at(&self, n: usize) -> Option<Id> {
+    pub(crate) fn at(&self, n: usize) -> Option<Id> {
         self.prefix.get(n).copied().or(self.rest)
     }
 }

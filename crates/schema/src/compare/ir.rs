@@ -6,15 +6,15 @@ use std::{collections::HashMap, rc::Rc};
 
 use serde_json::Value;
 
-pub(super) use lower::lower;
+pub(crate) use lower::lower;
 
 /// A schema in the arena.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Id(u32);
+pub(crate) struct Id(u32);
 
 /// Kinds of values; integral numbers and others are two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Null = 1,
     Boolean = 2,
     Integral = 4,
@@ -25,7 +25,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Object,
         Self::Text,
         Self::Integral,
@@ -35,11 +35,11 @@ impl Kind {
         Self::Fractional,
     ];
 
-    pub(super) const fn bit(self) -> u8 {
+    pub(crate) const fn bit(self) -> u8 {
         self as u8
     }
 
-    pub(super) fn of(value: &Value) -> Self {
+    pub(crate) fn of(value: &Value) -> Self {
         match value {
             Value::Null => Self::Null,
             Value::Bool(_) => Self::Boolean,
@@ -53,31 +53,31 @@ impl Kind {
         }
     }
 
-    pub(super) const fn is_scalar(self) -> bool {
+    pub(crate) const fn is_scalar(self) -> bool {
         !matches!(self, Self::Array | Self::Object)
     }
 }
 
 /// What an object's properties have to be.
 #[derive(Debug, Clone)]
-pub(super) struct Props {
-    pub(super) named: Vec<(String, Id)>,
-    pub(super) patterns: Vec<(Rc<str>, Id)>,
-    pub(super) rest: Option<Id>,
+pub(crate) struct Props {
+    pub(crate) named: Vec<(String, Id)>,
+    pub(crate) patterns: Vec<(Rc<str>, Id)>,
+    pub(crate) rest: Option<Id>,
     /// Whether undeclared properties have a schema of their own: a map, where nothing is undeclared.
-    pub(super) map: bool,
+    pub(crate) map: bool,
 }
 
 /// What an array's items have to be.
 #[derive(Debug, Clone)]
-pub(super) struct Items {
-    pub(super) prefix: Vec<Id>,
-    pub(super) rest: Option<Id>,
+pub(crate) struct Items {
+    pub(crate) prefix: Vec<Id>,
+    pub(crate) rest: Option<Id>,
 }
 
 /// One assertion.
 #[derive(Debug, Clone)]
-pub(super) enum Rule {
+pub(crate) enum Rule {
     Types(u8),
     Enum(Vec<Value>),
     AtLeast(f64, bool),
@@ -119,7 +119,7 @@ pub(super) enum Rule {
 
 impl Rule {
     /// The kinds of values that the rule can refuse.
-    pub(super) fn kinds(&self) -> u8 {
+    pub(crate) fn kinds(&self) -> u8 {
         match self {
             Self::AtLeast(..) | Self::AtMost(..) | Self::Multiple(_) => {
                 Kind::Integral.bit() | Kind::Fractional.bit()
@@ -161,7 +161,7 @@ enum Node {
 
 /// All schemas of a comparison.
 #[derive(Debug, Default)]
-pub(super) struct Arena {
+pub(crate) struct Arena {
     nodes: Vec<Node>,
     known: HashMap<String, Id>,
 }
@@ -206,7 +206,7 @@ impl Arena {
     }
 
     /// Follows links. A link that leads nowhere stays itself.
-    pub(super) fn real(&self, id: Id) -> Id {
+    pub(crate) fn real(&self, id: Id) -> Id {
         let mut at = id;
         for _ in 0..64 {
             match self.nodes.get(at.0 as usize) {
@@ -218,7 +218,7 @@ impl Arena {
     }
 
     /// Returns the rules of a schema. `None`: it is not understood at all.
-    pub(super) fn rules(&self, id: Id) -> Option<Rc<[Rule]>> {
+    pub(crate) fn rules(&self, id: Id) -> Option<Rc<[Rule]>> {
         match self.nodes.get(self.real(id).0 as usize)? {
             Node::Rules(rules) => Some(Rc::clone(rules)),
             Node::Link(_) => None,
@@ -226,7 +226,7 @@ impl Arena {
     }
 
     /// Tells whether the schema refuses nothing.
-    pub(super) fn accepts_everything(&self, id: Id) -> bool {
+    pub(crate) fn accepts_everything(&self, id: Id) -> bool {
         self.rules(id).is_some_and(|rules| rules.is_empty())
     }
 }

@@ -10,11 +10,11 @@ use super::{
 };
 
 /// The schemas that apply at a place in any branch, `not` apart; sorted.
-pub(super) type Place = Rc<Vec<Id>>;
+pub(crate) type Place = Rc<Vec<Id>>;
 
 /// What the schemas at a place declare.
 #[derive(Debug, Default)]
-pub(super) struct Declared {
+pub(crate) struct Declared {
     pub(super) names: Vec<String>,
     pub(super) patterns: Vec<Rc<str>>,
     /// Nothing is declared, or others have a schema of their own: every name is seen.
@@ -26,7 +26,7 @@ const MAX_SCHEMAS: usize = 4_000;
 
 /// Children that are remembered.
 #[derive(Debug, Default)]
-pub(super) struct Places {
+pub(crate) struct Places {
     children: HashMap<(Place, String), Place>,
     declared: HashMap<Place, Rc<Declared>>,
 }

@@ -11,7 +11,7 @@ mod fact;
 mod leaf;
 mod number;
 mod object;
-mod samples;
+pub(crate) mod samples;
 mod text;
 
 use std::collections::HashMap;
@@ -30,16 +30,16 @@ const MAX_OPEN: usize = 24;
 
 /// One schema, wanted or not, as the writer means it or as the reader sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Lit {
-    pub(super) id: Id,
-    pub(super) yes: bool,
+pub(crate) struct Lit {
+    pub(crate) id: Id,
+    pub(crate) yes: bool,
     /// Whether it is asked about what the reader sees of the value.
-    pub(super) reader: bool,
+    pub(crate) reader: bool,
 }
 
 /// What one value shall be.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Goal {
+pub(crate) struct Goal {
     /// Sorted, each once.
     lits: Vec<Lit>,
     /// Where the writer and the reader are, if readers see only what they declare.
@@ -47,7 +47,7 @@ pub(super) struct Goal {
 }
 
 impl Goal {
-    pub(super) fn new(mut lits: Vec<Lit>, places: Option<(Place, Place)>) -> Self {
+    pub(crate) fn new(mut lits: Vec<Lit>, places: Option<(Place, Place)>) -> Self {
         lits.sort();
         lits.dedup();
         Self { lits, places }
@@ -61,7 +61,7 @@ impl Goal {
 
 /// What is known about a goal.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Found {
+pub(crate) enum Found {
     /// A value that satisfies it.
     Value(Value),
     /// No value does.
@@ -71,7 +71,7 @@ pub(super) enum Found {
 }
 
 /// The search, with what it has found so far.
-pub(super) struct Solver<'s> {
+pub(crate) struct Solver<'s> {
     pub(super) world: World<'s>,
     done: HashMap<Goal, Found>,
     /// Goals with more facts beside them are no goal that another may rest on: `None`.
@@ -81,12 +81,12 @@ pub(super) struct Solver<'s> {
 }
 
 impl<'s> Solver<'s> {
-    pub(super) fn new(world: World<'s>) -> Self {
+    pub(crate) fn new(world: World<'s>) -> Self {
         Self { world, done: HashMap::new(), open: Vec::new(), lowest: usize::MAX }
     }
 
     /// Looks for a value.
-    pub(super) fn solve(&mut self, goal: Goal) -> Found {
+    pub(crate) fn solve(&mut self, goal: Goal) -> Found {
         if let Some(found) = self.done.get(&goal) {
             return found.clone();
         }

@@ -39,3 +39,7 @@ fn changes_are_named_with_their_lines() {
         ]
     );
 }
+
+mod hostile;
+mod random;
+mod table;

@@ -16,19 +16,19 @@ use crate::{Schema, profile::Profile, schema::Inner};
 const MAX_AUTOMATA: usize = 24;
 
 /// What a comparison works on.
-pub(super) struct World<'s> {
-    pub(super) arena: Arena,
+pub(crate) struct World<'s> {
+    pub(crate) arena: Arena,
     sides: [&'s Inner; 2],
     leaves: HashMap<String, Option<Validator>>,
     automata: HashMap<Rc<str>, Option<Rc<Automaton>>>,
     any_text: Option<Rc<Automaton>>,
-    pub(super) places: Places,
+    pub(crate) places: Places,
     steps: usize,
 }
 
 impl<'s> World<'s> {
     /// Lowers both schemas and returns their roots.
-    pub(super) fn new(writer: &'s Schema, reader: &'s Schema, steps: usize) -> (Self, Id, Id) {
+    pub(crate) fn new(writer: &'s Schema, reader: &'s Schema, steps: usize) -> (Self, Id, Id) {
         let mut arena = Arena::default();
         let roots = (lower(writer, &mut arena), lower(reader, &mut arena));
         let sides = [&*writer.inner, &*reader.inner];
@@ -45,21 +45,26 @@ impl<'s> World<'s> {
     }
 
     /// Takes steps; `false` once there are none left.
-    pub(super) fn spend(&mut self, steps: usize) -> bool {
+    pub(crate) fn spend(&mut self, steps: usize) -> bool {
         self.steps = self.steps.saturating_sub(steps);
         self.steps > 0
     }
 
-    pub(super) fn is_spent(&self) -> bool {
+    /// Gives steps for the next piece of work.
+    pub(crate) fn refill(&mut self, steps: usize) {
+        self.steps = steps;
+    }
+
+    pub(crate) fn is_spent(&self) -> bool {
         self.steps == 0
     }
 
-    pub(super) fn profile(&self) -> &'s Profile {
+    pub(crate) fn profile(&self) -> &'s Profile {
         &self.sides[0].profile
     }
 
     /// Tells whether a text matches a pattern, as the validator does.
-    pub(super) fn matches(&mut self, pattern: &str, text: &str) -> Option<bool> {
+    pub(crate) fn matches(&mut self, pattern: &str, text: &str) -> Option<bool> {
         let value = Value::String(text.to_owned());
         self.sides
             .iter()
@@ -67,14 +72,14 @@ impl<'s> World<'s> {
             .or_else(|| self.leaf(&json!({ "pattern": pattern }), &value))
     }
 
-    pub(super) fn has_format(&mut self, format: &str, value: &Value) -> Option<bool> {
+    pub(crate) fn has_format(&mut self, format: &str, value: &Value) -> Option<bool> {
         self.sides
             .iter()
             .find_map(|side| side.leaves.format(format, value))
             .or_else(|| self.leaf(&json!({ "format": format }), value))
     }
 
-    pub(super) fn has_content(&mut self, keyword: &str, name: &str, value: &Value) -> Option<bool> {
+    pub(crate) fn has_content(&mut self, keyword: &str, name: &str, value: &Value) -> Option<bool> {
         if keyword.is_empty() {
             let schema =
                 json!({ "contentEncoding": "base64", "contentMediaType": "application/json" });
@@ -84,7 +89,7 @@ impl<'s> World<'s> {
     }
 
     /// Fractions are left to the validator: it divides exactly.
-    pub(super) fn is_multiple(&mut self, value: &Value, divisor: f64) -> Option<bool> {
+    pub(crate) fn is_multiple(&mut self, value: &Value, divisor: f64) -> Option<bool> {
         let number = value.as_f64()?;
         if divisor.fract() == 0.0 {
             return Some(number % divisor == 0.0);
@@ -105,7 +110,7 @@ impl<'s> World<'s> {
     }
 
     /// Returns the automaton of a pattern. `None`: it is too large, or one cannot be built.
-    pub(super) fn automaton(&mut self, pattern: &Rc<str>) -> Option<Rc<Automaton>> {
+    pub(crate) fn automaton(&mut self, pattern: &Rc<str>) -> Option<Rc<Automaton>> {
         if let Some(known) = self.automata.get(pattern) {
             return known.clone();
         }
@@ -118,7 +123,7 @@ impl<'s> World<'s> {
     }
 
     /// Returns the automaton of all texts.
-    pub(super) fn any_text(&mut self) -> Option<Rc<Automaton>> {
+    pub(crate) fn any_text(&mut self) -> Option<Rc<Automaton>> {
         if self.any_text.is_none() {
             self.any_text = Automaton::of_whole("(?s:.)*").map(Rc::new);
         }

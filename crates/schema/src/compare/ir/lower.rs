@@ -17,7 +17,7 @@ use crate::{
 const MAX_DEPTH: usize = 48;
 
 /// Lowers a whole document and returns its root.
-pub(in crate::compare) fn lower(schema: &Schema, arena: &mut Arena) -> Id {
+pub(crate) fn lower(schema: &Schema, arena: &mut Arena) -> Id {
     let mut lowering = Lowering {
         inner: &schema.inner,
         arena,

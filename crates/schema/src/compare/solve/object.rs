@@ -16,6 +16,15 @@ const MAX_SIZE: usize = 200;
 /// The properties that have to be there, and what is wanted of each beside the rules for all.
 type Needed = BTreeMap<String, Vec<Lit>>;
 
+/// An object that is being filled up.
+struct Filling {
+    members: Map<String, Value>,
+    /// How many of them the reader sees.
+    seen: usize,
+    /// Whether something could not be told.
+    unknown: bool,
+}
+
 /// A step that cannot be taken further: proved empty, or not understood.
 enum Stop {
     Empty,
@@ -112,74 +121,87 @@ impl Solver<'_> {
         }
     }
 
-    /// Adds properties until there are enough.
+    /// Adds properties until there are enough: first of those that the reader sees, then rather of the others.
+    ///
+    /// Properties do not depend on each other, so what cannot be filled up in this order cannot be at all.
     fn fill_up(
         &mut self,
         shape: &Shape<'_>,
-        mut members: Map<String, Value>,
-        mut seen: usize,
+        members: Map<String, Value>,
+        seen: usize,
     ) -> Result<Map<String, Value>, Stop> {
-        let enough = |members: &Map<String, Value>, seen: usize| {
-            members.len() >= shape.min && seen >= shape.min_seen
-        };
-        let mut unknown = shape.min > MAX_SIZE || shape.min_seen > MAX_SIZE;
-        let listed: Vec<String> = shape.universe.iter().cloned().collect();
-        for name in listed {
-            if enough(&members, seen) {
-                return Ok(members);
-            }
-            if members.contains_key(&name) || shape.lacks.contains(&name) {
-                continue;
-            }
-            unknown |= !self.add_member(shape, &name, &mut members, &mut seen);
+        let unknown = shape.min > MAX_SIZE || shape.min_seen > MAX_SIZE;
+        let mut filling = Filling { members, seen, unknown };
+        for visible in [Some(true), Some(false), None] {
+            let enough = |filling: &Filling| match visible {
+                Some(true) => filling.seen >= shape.min_seen,
+                _ => filling.members.len() >= shape.min,
+            };
+            self.add_members(shape, &mut filling, visible, &enough);
         }
-        for class in self.classes(shape) {
-            let mut taken = Vec::new();
-            while !enough(&members, seen) {
-                let (name, open) =
-                    self.fresh(shape, &class, &[], &members.keys().cloned().collect::<Vec<_>>());
-                unknown |= open;
-                let Some(name) = name.filter(|name| !taken.contains(name)) else { break };
-                unknown |= !self.add_member(shape, &name, &mut members, &mut seen);
-                if members.len() > MAX_SIZE || !members.contains_key(&name) {
-                    break;
-                }
-                taken.push(name);
-            }
-        }
-        let cramped = members.len() >= shape.max || seen >= shape.max_seen;
-        match enough(&members, seen) {
+        let Filling { members, seen, unknown } = filling;
+        match members.len() >= shape.min && seen >= shape.min_seen {
             true => Ok(members),
-            false if unknown || cramped || self.world.is_spent() => Err(Stop::Unknown),
+            false if unknown || self.world.is_spent() => Err(Stop::Unknown),
             false => Err(Stop::Empty),
         }
     }
 
-    /// Adds one property if it can be there. `false`: that is not known.
+    fn add_members(
+        &mut self,
+        shape: &Shape<'_>,
+        filling: &mut Filling,
+        visible: Option<bool>,
+        enough: &dyn Fn(&Filling) -> bool,
+    ) {
+        for name in &shape.universe {
+            if enough(filling) {
+                return;
+            }
+            if !filling.members.contains_key(name) && !shape.lacks.contains(name) {
+                self.add_member(shape, name, filling, visible);
+            }
+        }
+        for class in self.classes(shape) {
+            filling.unknown |= !class.whole;
+            while !enough(filling) {
+                let taken: Vec<String> = filling.members.keys().cloned().collect();
+                let (name, open) = self.fresh(shape, &class, &[], &taken);
+                filling.unknown |= open;
+                let Some(name) = name else { break };
+                self.add_member(shape, &name, filling, visible);
+                if filling.members.len() > MAX_SIZE || !filling.members.contains_key(&name) {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Adds one property if it can be there, and if the reader sees it or not, as said.
     fn add_member(
         &mut self,
         shape: &Shape<'_>,
         name: &str,
-        members: &mut Map<String, Value>,
-        seen: &mut usize,
-    ) -> bool {
-        let visible = self.is_seen(shape, name).unwrap_or(true);
-        if members.len() >= shape.max || (visible && *seen >= shape.max_seen) {
-            return true;
-        }
-        match self.writer_sees(shape, name) {
-            Some(true) => {}
-            Some(false) => return true,
-            None => return false,
+        filling: &mut Filling,
+        visible: Option<bool>,
+    ) {
+        let (Some(seen), Some(declared)) =
+            (self.is_seen(shape, name), self.writer_sees(shape, name))
+        else {
+            filling.unknown = true;
+            return;
+        };
+        let full = filling.members.len() >= shape.max || (seen && filling.seen >= shape.max_seen);
+        if full || !declared || visible.is_some_and(|visible| visible != seen) {
+            return;
         }
         match self.member(shape, name, &[]) {
             Found::Value(value) => {
-                members.insert(name.to_owned(), value);
-                *seen += usize::from(visible);
-                true
+                filling.members.insert(name.to_owned(), value);
+                filling.seen += usize::from(seen);
             }
-            Found::Empty => true,
-            Found::Unknown => false,
+            Found::Empty => {}
+            Found::Unknown => filling.unknown = true,
         }
     }
 

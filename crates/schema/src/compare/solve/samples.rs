@@ -1,7 +1,7 @@
 //! Texts of the known formats, and texts that look almost like them.
 
 /// Texts that may have the format; the validator says which have.
-pub(in crate::compare) fn of_format(format: &str) -> &'static [&'static str] {
+pub(crate) fn of_format(format: &str) -> &'static [&'static str] {
     match format {
         "date" => &["2025-07-01", "2024-02-29"],
         "date-time" => &["2025-07-01T08:30:00Z", "2025-07-01T08:30:00+07:00"],
@@ -34,7 +34,7 @@ pub(in crate::compare) fn of_format(format: &str) -> &'static [&'static str] {
 }
 
 /// Texts of all kinds, for a format or an encoding that shall be missing or is not known.
-pub(in crate::compare) const MIXED: &[&str] = &[
+pub(crate) const MIXED: &[&str] = &[
     "",
     "a",
     "0",

@@ -22,7 +22,7 @@ pub(super) struct Class {
     facts: Vec<Fact>,
     matched: Vec<Rc<str>>,
     /// Whether all combinations are tried.
-    whole: bool,
+    pub(super) whole: bool,
 }
 
 impl Solver<'_> {
