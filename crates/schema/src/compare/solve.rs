@@ -78,11 +78,13 @@ pub(crate) struct Solver<'s> {
     open: Vec<Option<Goal>>,
     /// The outermost open goal that something found since rests on.
     lowest: usize,
+    /// Choices that are open, in all goals together: the stack.
+    splits: usize,
 }
 
 impl<'s> Solver<'s> {
     pub(crate) fn new(world: World<'s>) -> Self {
-        Self { world, done: HashMap::new(), open: Vec::new(), lowest: usize::MAX }
+        Self { world, done: HashMap::new(), open: Vec::new(), lowest: usize::MAX, splits: 0 }
     }
 
     /// Looks for a value.
@@ -94,7 +96,7 @@ impl<'s> Solver<'s> {
             self.lowest = self.lowest.min(at);
             return Found::Empty;
         }
-        if self.open.len() >= MAX_OPEN || !self.world.spend(4) {
+        if self.open.len() >= MAX_OPEN || !self.world.spend(4 + goal.lits.len() / 4) {
             return Found::Unknown;
         }
         let index = self.open.len();

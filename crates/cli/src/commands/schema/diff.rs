@@ -1,6 +1,7 @@
 //! `ndxp schema diff`: the fixed contract of the schema tool, for two files or for a file of pairs.
 
 mod cases;
+mod older;
 mod report;
 
 use std::path::{Path, PathBuf};
@@ -129,10 +130,12 @@ fn worse(one: Verdict, other: Verdict) -> bool {
 fn document(path: &Path, (profile, context): &(Profile, Context)) -> Result<Document> {
     let bytes = input::read(path)?;
     let name = path.display().to_string();
-    let schema = Schema::parse_in(&bytes, profile, context).map_err(|problems| {
-        let lines: Vec<_> = problems.0.iter().map(|problem| format!("{name}:{problem}")).collect();
-        anyhow!("the schema has problems\n{}", lines.join("\n"))
-    })?;
+    let schema =
+        Schema::parse_in(&older::modern(&bytes), profile, context).map_err(|problems| {
+            let lines: Vec<_> =
+                problems.0.iter().map(|problem| format!("{name}:{problem}")).collect();
+            anyhow!("the schema has problems\n{}", lines.join("\n"))
+        })?;
     schema.compile().with_context(|| name.clone())?;
     Ok(Document { name, bytes, schema })
 }

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::compare::ir::Kind;
 
-/// Choices inside each other: the stack.
-const MAX_SPLITS: usize = 96;
+/// Choices inside each other, in all goals that are open: the stack.
+const MAX_SPLITS: usize = 160;
 
 /// What has been taken apart so far, on one way through the choices.
 #[derive(Debug, Clone, Default)]
@@ -27,24 +27,17 @@ impl Solver<'_> {
     /// Looks for a value of one kind under more facts.
     pub(super) fn of_kind(&mut self, goal: &Goal, kind: Kind, more: &[Fact]) -> Found {
         let branch = Branch { todo: goal.lits.clone(), facts: more.to_vec(), ..Branch::default() };
-        self.expand(goal, kind, branch, more, 0)
+        self.expand(goal, kind, branch, more)
     }
 
-    fn expand(
-        &mut self,
-        goal: &Goal,
-        kind: Kind,
-        mut branch: Branch,
-        more: &[Fact],
-        splits: usize,
-    ) -> Found {
+    fn expand(&mut self, goal: &Goal, kind: Kind, mut branch: Branch, more: &[Fact]) -> Found {
         loop {
             while let Some(lit) = branch.todo.pop() {
                 if self.take(goal, kind, lit, &mut branch).is_err() {
                     return Found::Empty;
                 }
             }
-            if !self.world.spend(1 + branch.facts.len() / 8) || splits > MAX_SPLITS {
+            if !self.world.spend(1 + branch.facts.len() / 8) || self.splits > MAX_SPLITS {
                 return Found::Unknown;
             }
             if self.contradicts(goal, kind, &branch.facts) {
@@ -59,7 +52,10 @@ impl Solver<'_> {
                     }
                 }
                 Next::Several(choice) => {
-                    return self.split(goal, kind, &branch, choice, more, splits + 1);
+                    self.splits += 1;
+                    let found = self.split(goal, kind, &branch, choice, more);
+                    self.splits -= 1;
+                    return found;
                 }
             }
         }
@@ -72,7 +68,6 @@ impl Solver<'_> {
         branch: &Branch,
         choice: Choice,
         more: &[Fact],
-        splits: usize,
     ) -> Found {
         let mut unknown = false;
         for items in choice {
@@ -83,7 +78,7 @@ impl Solver<'_> {
             if self.add(goal, kind, items, &mut way).is_err() {
                 continue;
             }
-            match self.expand(goal, kind, way, more, splits) {
+            match self.expand(goal, kind, way, more) {
                 Found::Empty => {}
                 Found::Unknown => unknown = true,
                 value @ Found::Value(_) => return value,

@@ -7,7 +7,7 @@ use ndxp_schema::{Comparison, Context, Effort, Profile, Schema, compare, positio
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{ModeArg, PolicyArg, report::WitnessReport};
+use super::{ModeArg, PolicyArg, older, report::WitnessReport};
 use crate::{commands::schema::records::lines, exit::ExitStatus, input, printer::Printer};
 
 /// What every pair is judged with.
@@ -66,7 +66,7 @@ fn judge(line: &[u8], case: &Case, ground: &Ground) -> Result<Comparison> {
 fn schema(line: &[u8], member: &str, ground: &Ground) -> Result<Schema> {
     let span = position::value(line, member).ok_or_else(|| anyhow!("it is not there"))?;
     let text = line.get(span.start.offset..span.end.offset).unwrap_or_default();
-    let schema = Schema::parse_in(text, &ground.profile, &ground.context)?;
+    let schema = Schema::parse_in(&older::modern(text), &ground.profile, &ground.context)?;
     schema.compile()?;
     Ok(schema)
 }
