@@ -2,6 +2,7 @@
 //! classification and where it comes from, and an example.
 
 mod example;
+mod table;
 mod walk;
 
 use serde_json::Value;
@@ -12,6 +13,8 @@ use crate::{
     schema::hidden_by_ref,
 };
 use walk::{At, Walk};
+
+pub use table::markdown;
 
 /// All that applies at one place.
 #[derive(Debug, Clone, PartialEq)]
@@ -121,5 +124,5 @@ fn applied(schema: &Schema, at: &At<'_>, bytes: &[u8]) -> Applied {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 mod tests;

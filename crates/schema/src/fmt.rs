@@ -9,7 +9,7 @@ mod tree;
 use crate::{Dialect, json};
 
 pub(crate) use order::{is_known, known, rank};
-pub(crate) use tree::Node;
+pub(crate) use tree::{Node, Tree};
 
 /// Lays out a schema; doing it twice changes nothing more.
 ///
@@ -20,8 +20,13 @@ pub fn format(bytes: &[u8], limits: &json::Limits) -> Result<String, json::Refus
     // The reader has let the bytes through: they are UTF-8, and their nesting is bounded.
     let text = str::from_utf8(bytes).unwrap_or_default();
     let Some(mut root) = tree::parse(text) else { return Ok(text.to_owned()) };
-    order::schema(&mut root, Dialect::or_newest(&value));
-    Ok(root.print())
+    Ok(print_schema(&mut root, Dialect::or_newest(&value)))
+}
+
+/// Orders the keywords of a schema and prints it.
+pub(crate) fn print_schema(root: &mut Node<'_>, dialect: Dialect) -> String {
+    order::schema(root, dialect);
+    root.print()
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ mod hash;
 mod infer;
 pub mod json;
 pub mod lint;
+pub mod odcs;
 mod pointer;
 pub mod position;
 mod privacy;
@@ -36,7 +37,7 @@ pub use compare::{
     Breaks, Bump, Change, Comparison, Direction, Effort, Mode, Policy, Proof, Verdict, Witness,
     compare, compare_with,
 };
-pub use describe::{Applied, Description, Inherited, describe};
+pub use describe::{Applied, Description, Inherited, describe, markdown};
 pub use documents::{Context, Documents};
 pub use explain::{Budget, Explanation, Violation};
 pub use fmt::format;

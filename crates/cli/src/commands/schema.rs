@@ -4,8 +4,11 @@ mod bundle;
 mod check;
 mod diff;
 mod explain;
+mod export;
 mod fmt;
+mod generate;
 mod hash;
+mod import;
 mod infer;
 mod lint;
 mod lock;
@@ -47,12 +50,18 @@ enum Command {
     Explain(explain::Args),
     /// Draft a schema from records
     Infer(infer::Args),
+    /// Make records of a schema, valid ones or ones with a fault each
+    Generate(generate::Args),
     /// Lay schemas out in the one order of keywords, without changing their hash
     Fmt(fmt::Args),
     /// Print a schema's identity: the hash of its canonical form
     Hash(hash::Args),
     /// Make one schema of several that refer to each other by hash
     Bundle(bundle::Args),
+    /// Write a schema as a data contract (ODCS) or as a page
+    Export(export::Args),
+    /// Make a schema of a data contract (ODCS)
+    Import(import::Args),
     /// Run the cases kept beside a schema: records that it accepts or refuses
     Test(test_::Args),
     /// Register a dataset's next schema (its owner)
@@ -84,6 +93,9 @@ pub(crate) fn run(args: Args, printer: &mut Printer) -> Result<ExitStatus> {
         Command::Lint(args) => lint::run(&args, printer),
         Command::Explain(args) => explain::run(&args, printer),
         Command::Infer(args) => infer::run(&args, printer),
+        Command::Generate(args) => generate::run(&args, printer),
+        Command::Export(args) => export::run(&args, printer),
+        Command::Import(args) => import::run(&args, printer),
         Command::Fmt(args) => fmt::run(&args, printer),
         Command::Hash(args) => hash::run(&args, printer),
         Command::Bundle(args) => bundle::run(&args, printer),

@@ -9,6 +9,7 @@ mod drafts;
 #[path = "../../src/golden.rs"]
 mod golden;
 mod lint;
+mod trade;
 
 use std::{
     io::Write,

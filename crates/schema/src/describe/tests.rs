@@ -87,3 +87,20 @@ fn an_example_passes_all_that_always_applies() {
     assert_eq!(look(&schema, "").unwrap().example, Some(json!(2)));
     assert_eq!(look(&json!({"type": "string", "pattern": "^x+$"}), "").unwrap().example, None);
 }
+
+#[test]
+fn a_page_has_a_row_a_place_and_keeps_texts_in_their_cells() {
+    let text = br##"{"title": "A | B", "properties": {
+        "z": {"$ref": "#/$defs/z"}, "a": {"items": {"enum": ["x|y"]}}
+    }, "$defs": {"z": {"properties": {"deep": {"$ref": "#/$defs/z", "title": "two\nlines"}}}}}"##;
+    let schema = Schema::parse(text, &Profile::default()).unwrap();
+    let page = markdown(&schema, text);
+    assert!(page.starts_with("# A \\| B\n"), "{page}");
+    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| `")).collect();
+    assert_eq!(rows.len(), 8, "{page}");
+    assert!(
+        rows[0].starts_with("| `z` |") && rows[1].starts_with("| `z.deep` | two lines |"),
+        "{page}"
+    );
+    assert_eq!(rows[7], "| `a[]` |  | one of x\\|y |  |  |  |");
+}

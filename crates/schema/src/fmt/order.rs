@@ -1,6 +1,6 @@
 //! The order of keywords: what the schema is, what it accepts, what is said about it.
 
-use super::Node;
+use super::{Node, tree::decoded};
 use crate::schema::{Dialect, Shape, shape};
 
 /// Keywords that this list does not have keep their own order, after these.
@@ -95,9 +95,9 @@ pub(crate) fn known() -> impl Iterator<Item = &'static str> {
 pub(super) fn schema(node: &mut Node<'_>, dialect: Dialect) {
     let Node::Object(members) = node else { return };
     // Stable: unknown keywords keep their order.
-    members.sort_by_cached_key(|(key, _)| rank(&keyword(key)));
+    members.sort_by_cached_key(|(key, _)| rank(&decoded(key)));
     for (key, value) in members {
-        match shape(dialect, &keyword(key)) {
+        match shape(dialect, &decoded(key)) {
             None => {}
             Some(Shape::One) => schema(value, dialect),
             Some(Shape::Many | Shape::OneOrMany) => either(value, dialect),
@@ -125,9 +125,4 @@ pub(crate) fn rank(keyword: &str) -> usize {
         return usize::MAX;
     }
     ORDER.iter().position(|known| *known == keyword).unwrap_or(ORDER.len())
-}
-
-/// Returns the keyword that a key spells, escapes decoded.
-fn keyword(key: &str) -> String {
-    serde_json::from_str(key).unwrap_or_default()
 }

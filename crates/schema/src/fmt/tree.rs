@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::pointer;
+
 /// A value with its spelling.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Node<'t> {
@@ -16,6 +18,40 @@ pub(crate) enum Node<'t> {
 pub(super) fn parse(text: &str) -> Option<Node<'_>> {
     let mut reader = Reader { text, at: 0 };
     reader.value()
+}
+
+/// A document that is asked for the order of its members.
+#[derive(Debug)]
+pub(crate) struct Tree<'t> {
+    root: Option<Node<'t>>,
+}
+
+impl<'t> Tree<'t> {
+    /// Reads bytes that the strict reader has let through.
+    pub(crate) fn of(bytes: &'t [u8]) -> Self {
+        Self { root: str::from_utf8(bytes).ok().and_then(parse) }
+    }
+
+    /// Returns the names of the object's members at `pointer`, in the order of the text.
+    pub(crate) fn names(&self, pointer: &str) -> Option<Vec<String>> {
+        let mut at = self.root.as_ref()?;
+        for token in pointer::tokens(pointer)? {
+            at = match at {
+                Node::Object(members) => &members.iter().find(|(key, _)| decoded(key) == token)?.1,
+                Node::Array(items) => items.get(token.parse::<usize>().ok()?)?,
+                Node::Scalar(_) => return None,
+            };
+        }
+        match at {
+            Node::Object(members) => Some(members.iter().map(|(key, _)| decoded(key)).collect()),
+            Node::Array(_) | Node::Scalar(_) => None,
+        }
+    }
+}
+
+/// Returns what a key spells, escapes decoded.
+pub(super) fn decoded(key: &str) -> String {
+    serde_json::from_str(key).unwrap_or_default()
 }
 
 struct Reader<'t> {

@@ -16,7 +16,7 @@ use store::Store;
 #[command(after_help = "\
 A reference ndxp:<dataset>@sha256:<hex> names a schema by its hash, as `ndxp schema hash` prints it. In the bundle each \
 becomes a definition, and the verdicts stay those of the parts together. Parts are looked for, by their hash, in the \
-directories of --store and in the files of ndxp.lock; nothing is fetched.
+directories of --store and in the files of --lock, or of the ndxp.lock that lies here; nothing is fetched.
 
 Exit status: 0 done; 2 a file cannot be read, or a reference cannot be followed.
 
@@ -29,9 +29,6 @@ pub(crate) struct Args {
     /// A directory of schemas: every *.json in it, whatever its name
     #[arg(long, value_name = "DIR")]
     store: Vec<PathBuf>,
-    /// The lock whose schemas may be referred to [default: ndxp.lock, where there is one]
-    #[arg(long, value_name = "FILE")]
-    lock: Option<PathBuf>,
     /// The file to write [default: stdout]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -45,7 +42,7 @@ pub(crate) fn run(args: &Args, printer: &mut Printer) -> Result<ExitStatus> {
     let bytes = input::read(&args.file)?;
     let root = json::read(&bytes, &SchemaLimits::none().json)
         .map_err(|refusal| anyhow!("{file}:{refusal}"))?;
-    let store = Store::open(&args.store, args.lock.as_deref())?;
+    let store = Store::open(&args.store, args.rules.lock())?;
     let bundle = ndxp_schema::bundle(&root, |hash| store.get(hash)).map_err(|error| {
         let place = place(&error, &root, &bytes);
         anyhow!("{file}{place}: {error}; {} schemas were looked at (--store, --lock)", store.len())

@@ -99,6 +99,11 @@ impl Rules {
         Ok(profile)
     }
 
+    /// Returns the lock that was named.
+    pub(super) fn lock(&self) -> Option<&Path> {
+        self.lock.as_deref()
+    }
+
     /// Returns the file of a schema: of a dataset, where there is a lock that names it.
     pub(super) fn schema_file(&self, schema: &Path, profile: &Profile) -> Result<PathBuf> {
         let name = schema.to_str().and_then(|text| text.parse().ok());
