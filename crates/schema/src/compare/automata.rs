@@ -9,11 +9,14 @@ use std::{
 use regex_automata::{
     Anchored, MatchKind,
     dfa::{Automaton as _, StartKind, dense},
+    nfa::thompson,
     util::{primitives::StateID, start},
 };
 
 /// Largest automaton, and most memory while it is made.
-const MAX_BYTES: usize = 1 << 20;
+const MAX_BYTES: usize = 256 << 10;
+/// Largest form of a pattern before it is made an automaton: the time that takes grows with both.
+const MAX_NFA_BYTES: usize = 64 << 10;
 /// States of a product that are looked at.
 const MAX_STATES: usize = 10_000;
 /// Ways to one state that are followed, so that more than one text is found.
@@ -45,7 +48,8 @@ impl Automaton {
             .determinize_size_limit(Some(MAX_BYTES));
         // The library has panicked on patterns before; then there is no automaton.
         let dfa = catch_unwind(AssertUnwindSafe(|| {
-            dense::Builder::new().configure(config).build(regex).ok()
+            let small = thompson::Config::new().nfa_size_limit(Some(MAX_NFA_BYTES));
+            dense::Builder::new().configure(config).thompson(small).build(regex).ok()
         }));
         let dfa = dfa.ok().flatten()?;
         let start = dfa.start_state(&start::Config::new().anchored(Anchored::Yes)).ok()?;
@@ -54,7 +58,7 @@ impl Automaton {
 
     /// What building it counts for.
     pub(crate) fn cost(&self) -> usize {
-        20 + self.dfa.memory_usage() / 512
+        20 + self.dfa.memory_usage() / 64
     }
 
     fn accepts(&self, state: StateID) -> bool {

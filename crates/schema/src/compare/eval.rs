@@ -167,8 +167,7 @@ impl World<'_> {
 
     /// Returns the schemas that apply to the property of this name. `None`: a pattern is not understood.
     pub(crate) fn applying(&mut self, props: &Rc<Props>, name: &str) -> Option<Vec<Id>> {
-        let mut found: Vec<Id> =
-            props.named.iter().filter(|(one, _)| one == name).map(|(_, id)| *id).collect();
+        let mut found: Vec<Id> = props.named(name).into_iter().collect();
         for (pattern, id) in &props.patterns {
             if self.matches(pattern, name)? {
                 found.push(*id);
@@ -178,6 +177,14 @@ impl World<'_> {
             found.extend(props.rest);
         }
         Some(found)
+    }
+}
+
+impl Props {
+    /// Returns the schema that the rule names for a property.
+    pub(crate) fn named(&self, name: &str) -> Option<Id> {
+        let at = self.named.binary_search_by(|(one, _)| one.as_str().cmp(name)).ok()?;
+        self.named.get(at).map(|(_, id)| *id)
     }
 }
 

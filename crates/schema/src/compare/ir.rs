@@ -61,6 +61,7 @@ impl Kind {
 /// What an object's properties have to be.
 #[derive(Debug, Clone)]
 pub(crate) struct Props {
+    /// Sorted by name, each once.
     pub(crate) named: Vec<(String, Id)>,
     pub(crate) patterns: Vec<(Rc<str>, Id)>,
     pub(crate) rest: Option<Id>,

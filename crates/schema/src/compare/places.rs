@@ -91,7 +91,7 @@ impl World<'_> {
     /// Tells whether a property of this name is seen at the place.
     pub(super) fn sees(&mut self, place: &Place, name: &str) -> Option<bool> {
         let declared = self.declared(place)?;
-        if declared.map || declared.names.iter().any(|one| one == name) {
+        if declared.map || declared.names.binary_search_by(|one| one.as_str().cmp(name)).is_ok() {
             return Some(true);
         }
         for pattern in &declared.patterns {

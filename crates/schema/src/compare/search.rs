@@ -5,8 +5,9 @@ use serde_json::Value;
 use super::{Direction, Policy, Witness, strip::strip};
 use crate::{Budget, Schema, Validator};
 
-/// Smaller records tried for one witness.
-const MAX_SMALLER: usize = 200;
+/// Smaller records tried for one witness, and their parts together.
+const MAX_SMALLER: usize = 100;
+const MAX_PARTS: usize = 4_000;
 
 /// Both sides of a direction, compiled.
 pub(super) struct Judge<'s> {
@@ -62,11 +63,12 @@ impl<'s> Judge<'s> {
     }
 
     fn shrunk(&self, mut record: Value) -> Value {
+        let most = MAX_SMALLER.min(MAX_PARTS / parts(&record));
         let mut tries = 0;
         'again: loop {
-            for smaller in smaller(&record) {
+            for smaller in smaller(&record, most - tries) {
                 tries += 1;
-                if tries > MAX_SMALLER {
+                if tries >= most {
                     return record;
                 }
                 if self.is_lost(&smaller) {
@@ -91,18 +93,28 @@ fn is_record(value: &Value, depth: usize) -> bool {
     }
 }
 
-/// The same value with one part taken out, from the outside inwards.
-fn smaller(value: &Value) -> Vec<Value> {
+/// Counts the values inside, this one included.
+fn parts(value: &Value) -> usize {
+    1 + match value {
+        Value::Object(members) => members.values().map(parts).sum(),
+        Value::Array(items) => items.iter().map(parts).sum(),
+        Value::String(text) => text.len() / 64,
+        _ => 0,
+    }
+}
+
+/// The same value with one part taken out, from the outside inwards; at most `most` of them.
+fn smaller(value: &Value, most: usize) -> Vec<Value> {
     let mut found = Vec::new();
     match value {
         Value::Object(members) => {
-            for name in members.keys() {
+            for name in members.keys().take(most) {
                 let mut fewer = members.clone();
                 fewer.remove(name);
                 found.push(Value::Object(fewer));
             }
             for (name, inner) in members {
-                for smaller in smaller(inner) {
+                for smaller in smaller(inner, most.saturating_sub(found.len())) {
                     let mut changed = members.clone();
                     changed.insert(name.clone(), smaller);
                     found.push(Value::Object(changed));
@@ -110,13 +122,13 @@ fn smaller(value: &Value) -> Vec<Value> {
             }
         }
         Value::Array(items) => {
-            for n in 0..items.len() {
+            for n in 0..items.len().min(most) {
                 let fewer =
                     items.iter().enumerate().filter(|(m, _)| *m != n).map(|(_, item)| item.clone());
                 found.push(Value::Array(fewer.collect()));
             }
             for (n, inner) in items.iter().enumerate() {
-                for smaller in smaller(inner) {
+                for smaller in smaller(inner, most.saturating_sub(found.len())) {
                     let changed = items.iter().enumerate();
                     let changed = changed
                         .map(|(m, item)| if m == n { smaller.clone() } else { item.clone() });
@@ -130,6 +142,6 @@ fn smaller(value: &Value) -> Vec<Value> {
         }
         _ => {}
     }
-    found.truncate(MAX_SMALLER);
+    found.truncate(most);
     found
 }

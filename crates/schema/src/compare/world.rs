@@ -116,7 +116,7 @@ impl<'s> World<'s> {
         }
         let room = self.automata.len() < MAX_AUTOMATA && !self.is_spent();
         let built = if room { Automaton::of_pattern(pattern) } else { None };
-        self.spend(built.as_ref().map_or(2_000, Automaton::cost));
+        self.spend(built.as_ref().map_or(10_000, Automaton::cost));
         let built = built.map(Rc::new);
         self.automata.insert(Rc::clone(pattern), built.clone());
         built

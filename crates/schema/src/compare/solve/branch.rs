@@ -71,7 +71,13 @@ impl Solver<'_> {
     ) -> Found {
         let mut unknown = false;
         for items in choice {
-            if !self.world.spend(2 + (branch.seen.len() + branch.choices.len()) / 4) {
+            if self.is_hopeless(goal, &items, branch) {
+                continue;
+            }
+            if !self
+                .world
+                .spend(2 + branch.facts.len() / 4 + (branch.seen.len() + branch.choices.len()) / 4)
+            {
                 return Found::Unknown;
             }
             let mut way = branch.clone();
@@ -85,6 +91,21 @@ impl Solver<'_> {
             }
         }
         if unknown { Found::Unknown } else { Found::Empty }
+    }
+
+    /// Tells, before the branch is copied, whether the facts so far rule a single fact out.
+    fn is_hopeless(&mut self, goal: &Goal, items: &[Item], branch: &Branch) -> bool {
+        self.world.spend(1 + branch.facts.len() / 64);
+        match items {
+            [Item::Fact(Fact::Lacks(name, reader))] => branch.facts.iter().any(|fact| match fact {
+                Fact::Has(other, by) => other == name && by == reader,
+                _ => false,
+            }),
+            [Item::Fact(Fact::PropertyIs(name, lit))] => {
+                self.cannot_be(goal, &branch.facts, name, *lit) == Some(true)
+            }
+            _ => false,
+        }
     }
 
     /// Puts one schema's rules into the branch.

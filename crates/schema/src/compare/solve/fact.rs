@@ -62,6 +62,9 @@ pub(super) enum Item {
 /// Ways to go on, of which one is enough.
 pub(super) type Choice = Vec<Vec<Item>>;
 
+/// Branches of a `oneOf` that are paired with each other.
+const MAX_PAIRED: usize = 40;
+
 /// What follows from a rule.
 pub(super) enum Step {
     /// Nothing: it holds anyway.
@@ -169,6 +172,18 @@ pub(super) fn step(rule: &Rule, yes: bool, reader: bool, kind: Kind) -> Step {
             Step::Choose(ids.iter().map(|id| vec![Item::Lit(lit(*id, true))]).collect())
         }
         (Rule::Any(ids), false) => Step::Lits(ids.iter().map(|id| lit(*id, false)).collect()),
+        // Relaxed where writing all of it down would cost too much: what is found is evaluated in full, and where the
+        // relaxed form has no value, the full one has none either.
+        (Rule::One(ids), true) if ids.len() > MAX_PAIRED => {
+            Step::Choose(ids.iter().map(|id| vec![Item::Lit(lit(*id, true))]).collect())
+        }
+        (Rule::One(ids), false) if ids.len() > MAX_PAIRED => {
+            let none = ids.iter().map(|id| Item::Lit(lit(*id, false))).collect();
+            Step::Choose(vec![
+                none,
+                vec![Item::Fact(Fact::Opaque(Rc::from("several of many"), true))],
+            ])
+        }
         (Rule::One(ids), true) => {
             let only = |n: usize| {
                 ids.iter().enumerate().map(move |(m, id)| Item::Lit(lit(*id, m == n))).collect()

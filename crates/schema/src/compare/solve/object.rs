@@ -57,6 +57,37 @@ impl Solver<'_> {
         self.assign_names(&shape, 0, needed)
     }
 
+    /// Tells whether the rules known so far leave no value for the property that the schema asks for.
+    pub(super) fn cannot_be(
+        &mut self,
+        goal: &Goal,
+        facts: &[Fact],
+        name: &str,
+        lit: Lit,
+    ) -> Option<bool> {
+        let seen = match &goal.places {
+            None => true,
+            Some((_, reader)) => self.world.sees(reader, name)?,
+        };
+        let mut lits = vec![lit];
+        for fact in facts {
+            if let Fact::Props(props, reader) = fact
+                && (seen || !reader)
+            {
+                let ids = self.world.applying(props, name)?;
+                lits.extend(ids.into_iter().map(|id| Lit { id, yes: true, reader: *reader }));
+            }
+        }
+        let places = match &goal.places {
+            None => None,
+            Some((writer, reader)) => Some((
+                self.world.property_place(writer, name)?,
+                self.world.property_place(reader, name)?,
+            )),
+        };
+        Some(self.solve(Goal::new(lits, places)) == Found::Empty)
+    }
+
     /// Tries every property for each thing wanted of some property.
     fn assign_names(&mut self, shape: &Shape<'_>, at: usize, needed: Needed) -> Found {
         if !self.world.spend(2) {
@@ -208,6 +239,7 @@ impl Solver<'_> {
     /// What the value of the property has to be.
     fn value_goal(&mut self, shape: &Shape<'_>, name: &str, lits: &[Lit]) -> Result<Goal, Stop> {
         let seen = self.is_seen(shape, name).ok_or(Stop::Unknown)?;
+        self.world.spend(1 + shape.props.len());
         let mut all = lits.to_vec();
         for (props, reader) in shape.props.iter().filter(|(_, reader)| seen || !reader) {
             let ids = self.world.applying(props, name).ok_or(Stop::Unknown)?;

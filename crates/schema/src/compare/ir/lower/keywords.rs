@@ -135,9 +135,11 @@ impl Lowering<'_> {
 
     fn named(&mut self, here: &Here<'_>, keyword: &str) -> Vec<(String, Id)> {
         let members = here.get(keyword).and_then(Value::as_object).into_iter().flatten();
-        members
+        let mut named: Vec<(String, Id)> = members
             .map(|(name, schema)| (name.clone(), self.grandchild(here, keyword, name, schema)))
-            .collect()
+            .collect();
+        named.sort();
+        named
     }
 
     fn dependencies(&mut self, here: &mut Here<'_>) {

@@ -37,6 +37,8 @@ impl Lowering<'_> {
         }
         let mut evaluated = Evaluated::default();
         self.evaluated(here.rules, &mut evaluated, 0);
+        evaluated.names.sort();
+        evaluated.names.dedup();
         if let Some(schema) = properties {
             let id = self.child(here, "unevaluatedProperties", schema);
             let rule = self.properties_rule(schema, id, &evaluated);

@@ -103,7 +103,7 @@ impl Solver<'_> {
         match wanted {
             Wanted::Match(pattern, _) => self.world.matches(pattern, name),
             Wanted::Rest(props, _) => {
-                if props.named.iter().any(|(one, _)| one == name) {
+                if props.named(name).is_some() {
                     return Some(false);
                 }
                 for (pattern, _) in &props.patterns {
