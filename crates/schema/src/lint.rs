@@ -59,7 +59,12 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// How many findings the schema ignores, each with its reason.
     pub ignored: usize,
+    /// Whether more was found than a report holds: 500.
+    pub truncated: bool,
 }
+
+/// Findings in one report: the work of placing them is bounded, and nobody reads more.
+const MAX_FINDINGS: usize = 500;
 
 /// Looks at one schema with the built-in rules and those of an agency.
 ///
@@ -73,10 +78,14 @@ pub fn lint(
 ) -> Result<Report, json::Refusal> {
     let root = json::read(bytes, &crate::SchemaLimits::none().json)?;
     let document = Document::new(bytes, &root, profile, context);
-    let (found, ignored) = look(&document, agency);
+    let (mut found, ignored) = look(&document, agency);
+    // Errors first, so that none is left out for a warning. Finding a place reads the document once more.
+    found.sort_by_key(|found| found.severity);
+    let truncated = found.len() > MAX_FINDINGS;
+    found.truncate(MAX_FINDINGS);
     let mut findings: Vec<Finding> = found.into_iter().map(|found| found.placed(bytes)).collect();
     findings.sort_by(|a, b| (a.span.start, &a.rule).cmp(&(b.span.start, &b.rule)));
-    Ok(Report { findings, ignored })
+    Ok(Report { findings, ignored, truncated })
 }
 
 /// Returns what the rules find and the schema does not ignore, and how many findings it ignores.

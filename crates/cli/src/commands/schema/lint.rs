@@ -133,6 +133,9 @@ fn one(
     }
     let report = lint::lint(&bytes, profile, context, agency).map_err(refused)?;
     seen.ignored += report.ignored;
+    if report.truncated {
+        printer.say(&format!("{file}: more was found than is listed; mend these first"));
+    }
     seen.findings.extend(report.findings.into_iter().map(|found| finding(&file, &bytes, found)));
     seen.files.push(file);
     Ok(())

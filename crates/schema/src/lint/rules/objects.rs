@@ -20,6 +20,9 @@ pub(super) fn apply(document: &Document<'_>, found: &mut Vec<Found>) {
     }
 }
 
+/// Undeclared names looked at in one place: each is compared with all declared ones.
+const MAX_NAMES: usize = 50;
+
 fn required(document: &Document<'_>, place: &Place<'_>, found: &mut Vec<Found>) {
     let Some(names) = place.schema.get("required").and_then(Value::as_array) else { return };
     let outermost = document.outermost(place);
@@ -31,7 +34,7 @@ fn required(document: &Document<'_>, place: &Place<'_>, found: &mut Vec<Found>) 
         return;
     }
     let names = names.iter().enumerate().filter_map(|(n, name)| Some((n, name.as_str()?)));
-    for (n, name) in names.filter(|(_, name)| !declared.contains(name)) {
+    for (n, name) in names.filter(|(_, name)| !declared.contains(name)).take(MAX_NAMES) {
         let pointer = format!("{}/{n}", place.keyword("required"));
         let message = format!("`{name}` is required, and no property of that name is declared");
         let hint = match closest(name, declared.iter().copied()) {
