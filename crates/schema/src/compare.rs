@@ -69,14 +69,14 @@ pub enum Direction {
 pub struct Effort {
     /// Steps of the proof, for each direction.
     pub steps: usize,
-    /// Records generated and tried as witnesses, for each direction.
+    /// Records generated and tried as witnesses where no proof was found, for each direction.
     pub records: usize,
 }
 
 impl Default for Effort {
     /// About 50 ms of work a pair.
     fn default() -> Self {
-        Self { steps: 40_000, records: 2_000 }
+        Self { steps: 40_000, records: 150 }
     }
 }
 

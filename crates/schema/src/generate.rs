@@ -93,6 +93,16 @@ impl<'s> Generator<'s> {
         self.changed().or_else(|| self.solved())
     }
 
+    /// Makes one try out of the steps that are left of all tries together.
+    pub(crate) fn attempt(&mut self) -> Option<Value> {
+        if self.world.is_spent() {
+            return None;
+        }
+        let value = sample::Sampler { world: &mut self.world, chance: &mut self.chance }
+            .value(vec![self.root], 0);
+        mutate::is_record(&value).then_some(value)
+    }
+
     /// Returns a record that the schema refuses, with one fault if that is possible. `None`: none was found.
     pub fn invalid(&mut self) -> Option<Invalid> {
         if self.kept.is_empty() {

@@ -166,7 +166,8 @@ impl Sampler<'_, '_> {
         for pattern in &wanted.patterns {
             automata.extend(self.world.automaton(pattern).map(|automaton| (automaton, true)));
         }
-        let texts = Search { automata, min: wanted.least, max: wanted.most, most: 12 }.run(5_000);
+        let texts = Search { automata, min: wanted.least, max: wanted.most, most: 12 }.run(2_000);
+        self.world.spend(texts.steps);
         self.chance.pick(&texts.found).cloned().unwrap_or_default()
     }
 
