@@ -40,6 +40,7 @@ fn changes_are_named_with_their_lines() {
     );
 }
 
+mod exact;
 mod hostile;
 mod random;
 mod table;
