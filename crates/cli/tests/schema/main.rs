@@ -19,6 +19,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use ndxp_brokers::skip;
 use serde_json::Value;
 
 fn ndxp() -> Command {
@@ -52,11 +53,6 @@ fn json(output: &Output, code: i32) -> Value {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "{said}");
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {said}"))
-}
-
-/// Says that a part could not run, past the capture of passing tests.
-fn skip(what: &str, why: &str) {
-    writeln!(std::io::stderr(), "SKIP: {what}: {why}").unwrap();
 }
 
 fn seed(dataset: &str) -> PathBuf {

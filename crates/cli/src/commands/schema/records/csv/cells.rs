@@ -128,7 +128,10 @@ impl Rest<'_> {
 mod tests {
     use super::*;
 
-    fn found(text: &str) -> Vec<Result<Vec<(String, usize, usize)>, String>> {
+    /// Text, line and column of each cell, or what is wrong with the row.
+    type Row = Result<Vec<(String, usize, usize)>, String>;
+
+    fn found(text: &str) -> Vec<Row> {
         let (mut rest, mut line, mut rows) = (text.as_bytes(), 1, Vec::new());
         while let Cut::Row { cells, size, lines } = cut(rest, line, true) {
             let placed = |cell: Cell| (cell.text, cell.line, cell.column);
