@@ -6,12 +6,16 @@ mod report;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, bail};
 use ndxp_schema::{
     Comparison, Context, Effort, Mode, Policy, Profile, Schema, Verdict, compare_with, json,
 };
 
-use super::{records::lines, report::Output, rules::Rules};
+use super::{
+    records::lines,
+    report::Output,
+    rules::{self, Rules},
+};
 use crate::{exit::ExitStatus, input, printer::Printer};
 
 #[derive(Debug, clap::Args)]
@@ -130,12 +134,7 @@ fn worse(one: Verdict, other: Verdict) -> bool {
 fn document(path: &Path, (profile, context): &(Profile, Context)) -> Result<Document> {
     let bytes = input::read(path)?;
     let name = path.display().to_string();
-    let schema =
-        Schema::parse_in(&older::modern(&bytes), profile, context).map_err(|problems| {
-            let lines: Vec<_> =
-                problems.0.iter().map(|problem| format!("{name}:{problem}")).collect();
-            anyhow!("the schema has problems\n{}", lines.join("\n"))
-        })?;
+    let schema = rules::parse(&name, &older::modern(&bytes), profile, context)?;
     schema.compile().with_context(|| name.clone())?;
     Ok(Document { name, bytes, schema })
 }

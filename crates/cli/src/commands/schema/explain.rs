@@ -4,12 +4,12 @@ mod words;
 
 use std::path::PathBuf;
 
-use anyhow::{Result, anyhow};
-use ndxp_schema::{Applied, Description, Schema};
+use anyhow::Result;
+use ndxp_schema::{Applied, Description};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::rules::Rules;
+use super::rules::{self, Rules};
 use crate::{
     exit::ExitStatus,
     input,
@@ -63,10 +63,7 @@ pub(crate) fn run(args: &Args, printer: &mut Printer) -> Result<ExitStatus> {
     let (profile, context) = args.rules.load()?;
     let file = args.schema.display().to_string();
     let bytes = input::read(&args.schema)?;
-    let schema = Schema::parse_in(&bytes, &profile, &context).map_err(|problems| {
-        let lines: Vec<_> = problems.0.iter().map(|problem| format!("{file}:{problem}")).collect();
-        anyhow!("the schema has problems\n{}", lines.join("\n"))
-    })?;
+    let schema = rules::parse(&file, &bytes, &profile, &context)?;
     let Some(found) = ndxp_schema::describe(&schema, &bytes, &args.pointer) else {
         printer.say(&format!("{file} declares nothing at {}", args.pointer));
         return Ok(ExitStatus::Refused);

@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use ndxp_schema::{
     Schema,
     odcs::{self, Contract, Fate, Unmapped},
 };
 use serde_json::Value;
 
-use super::rules::Rules;
+use super::rules::{self, Rules};
 use crate::{exit::ExitStatus, input, printer::Printer};
 
 #[derive(Debug, clap::Args)]
@@ -54,10 +54,7 @@ pub(crate) fn run(args: &Args, printer: &mut Printer) -> Result<ExitStatus> {
     let (profile, context) = args.rules.load()?;
     let file = args.file.display().to_string();
     let bytes = input::read(&args.file)?;
-    let schema = Schema::parse_in(&bytes, &profile, &context).map_err(|problems| {
-        let lines: Vec<_> = problems.0.iter().map(|problem| format!("{file}:{problem}")).collect();
-        anyhow!("the schema has problems\n{}", lines.join("\n"))
-    })?;
+    let schema = rules::parse(&file, &bytes, &profile, &context)?;
     match args.kind {
         Kind::Markdown => printer.bytes(ndxp_schema::markdown(&schema, &bytes).as_bytes())?,
         Kind::Odcs => {

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result, anyhow, bail};
-use ndxp_schema::{Profile, Schema, Validator, generate::Generator, json};
+use anyhow::{Context as _, Result, bail};
+use ndxp_schema::{Profile, Validator, generate::Generator, json};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::rules::Rules;
+use super::rules::{self, Rules};
 use crate::{
     exit::ExitStatus,
     input,
@@ -54,10 +54,7 @@ pub(crate) fn run(args: &Args, printer: &mut Printer) -> Result<ExitStatus> {
     let (profile, context) = args.rules.load()?;
     let file = args.schema.display().to_string();
     let bytes = input::read(&args.schema)?;
-    let schema = Schema::parse_in(&bytes, &profile, &context).map_err(|problems| {
-        let lines: Vec<_> = problems.0.iter().map(|problem| format!("{file}:{problem}")).collect();
-        anyhow!("the schema has problems\n{}", lines.join("\n"))
-    })?;
+    let schema = rules::parse(&file, &bytes, &profile, &context)?;
     let validator = schema.compile().context(file.clone())?;
     let mut generator = Generator::new(&schema, args.seed).context(file.clone())?;
     for number in 1..=args.count {

@@ -6,8 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::{Context as _, Result, bail};
-use ndxp_schema::{Context, Dialect, FormatMode, National, Profile, Refs, SchemaLimits, json};
+use anyhow::{Context as _, Result, anyhow, bail};
+use ndxp_schema::{
+    Context, Dialect, FormatMode, National, Profile, Refs, Schema, SchemaLimits, json,
+};
 use serde_json::Value;
 
 use super::lock::Lock;
@@ -64,6 +66,19 @@ enum DialectName {
 struct Mapping {
     prefix: String,
     folder: PathBuf,
+}
+
+/// Parses a schema, or says everything that is wrong with it, a line each behind its name.
+pub(super) fn parse(
+    name: &str,
+    bytes: &[u8],
+    profile: &Profile,
+    context: &Context,
+) -> Result<Schema> {
+    Schema::parse_in(bytes, profile, context).map_err(|problems| {
+        let lines: Vec<_> = problems.0.iter().map(|problem| format!("{name}:{problem}")).collect();
+        anyhow!("the schema has problems\n{}", lines.join("\n"))
+    })
 }
 
 fn mapping(text: &str) -> Result<Mapping, String> {

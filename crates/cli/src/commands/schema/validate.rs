@@ -7,14 +7,14 @@ mod tally;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result};
 use ndxp_schema::{Context, Profile, Schema, Show, Validator, VerdictIdentity, json::Limits};
 use serde::Serialize;
 
 use super::{
     records::{Input, Source},
     report::{Finding, Output, OutputFormat, Report},
-    rules::Rules,
+    rules::{self, Rules},
 };
 use crate::{exit::ExitStatus, input, printer::Printer};
 use judge::Judge;
@@ -128,11 +128,7 @@ impl Args {
 
 fn parse(path: &Path, profile: &Profile, context: &Context) -> Result<Schema> {
     let bytes = input::read(path)?;
-    let name = path.display();
-    Schema::parse_in(&bytes, profile, context).map_err(|problems| {
-        let lines: Vec<_> = problems.0.iter().map(|problem| format!("{name}:{problem}")).collect();
-        anyhow!("the schema has problems\n{}", lines.join("\n"))
-    })
+    rules::parse(&path.display().to_string(), &bytes, profile, context)
 }
 
 fn write(

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
 use ndxp_schema::{
-    Context as Rules, Profile, Schema, SchemaLimits, Validator, json,
+    Context as Rules, Profile, SchemaLimits, Validator, json,
     position::{self, Position},
 };
 use serde_json::{Map, Value};
 
+use super::super::rules;
 use crate::input;
 
 /// A file of cases, ready to run.
@@ -81,10 +82,7 @@ fn compile(
         }
         _ => bail!("{file}: `schema` is missing: the path of a schema, or a schema"),
     };
-    let schema = Schema::parse_in(&bytes, profile, context).map_err(|problems| {
-        let lines: Vec<_> = problems.0.iter().map(|problem| format!("{name}:{problem}")).collect();
-        anyhow!("the schema has problems\n{}", lines.join("\n"))
-    })?;
+    let schema = rules::parse(&name, &bytes, profile, context)?;
     schema.compile().context(name)
 }
 
