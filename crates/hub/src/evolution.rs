@@ -9,6 +9,8 @@ use ndxp_model::{AgencyId, AgreementRef, Compatibility, DatasetName, Terms, Time
 use ndxp_registry::{Change, Compared, Evidence, State, Verdict};
 use ndxp_schema::{Comparison, Effort, Mode, Policy, Profile, Schema, compare};
 
+use effects::Step;
+
 pub(crate) use effects::Effect;
 
 use crate::{
@@ -88,7 +90,9 @@ fn findings(before: &Before, new: &Schema, profile: &Profile) -> Findings {
         comparisons.push(comparison);
         newest = old.ok();
     }
-    let effects = newest.map(|old| effects::of(&old, new, &before.agreements)).unwrap_or_default();
+    let step = newest.as_ref().zip(comparisons.last());
+    let step = step.map(|(old, comparison)| Step { old, new, comparison });
+    let effects = step.map(|step| step.effects(&before.agreements)).unwrap_or_default();
     let schema = new.hash().to_owned();
     Findings { evidence: Evidence { schema, mode: before.mode, compared }, comparisons, effects }
 }

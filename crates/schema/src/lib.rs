@@ -28,6 +28,7 @@ mod pointer;
 pub mod position;
 mod privacy;
 mod profile;
+mod reach;
 mod schema;
 mod validator;
 
@@ -49,5 +50,6 @@ pub use profile::{
     NationalError, NationalFormat, PersonalData, Profile, Refs, SchemaLimits, VerdictIdentity,
     Words,
 };
+pub use reach::{Moved, Reach, moved};
 pub use schema::{Columns, Dialect, Schema, SchemaProblem, SchemaProblems};
 pub use validator::{CompileError, Validator};

@@ -1,8 +1,9 @@
 //! Which agreements a new schema touches, and how.
 
+use std::collections::BTreeMap;
+
 use ndxp_model::{AgencyId, AgreementRef, Terms};
-use ndxp_schema::Schema;
-use serde_json::Value;
+use ndxp_schema::{Comparison, Moved, Schema, moved};
 
 /// How a field that an agreement names is touched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,79 +20,85 @@ pub(crate) struct Effect {
     pub(crate) agreement: AgreementRef,
     pub(crate) consumer: AgencyId,
     pub(crate) field: String,
+    pub(crate) told: Told,
+}
+
+/// What is told of a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Told {
     pub(crate) touch: Touch,
     pub(crate) message: String,
+    /// The places of the changes that touch it, in the order of the comparison.
+    pub(crate) changes: Vec<String>,
 }
 
-/// Returns what the step from `old` to `new` means for the agreements, in their order.
-pub(super) fn of(old: &Schema, new: &Schema, agreements: &[(AgreementRef, Terms)]) -> Vec<Effect> {
-    let touched = agreements.iter().flat_map(|(reference, terms)| {
-        let rows = terms.rows.iter().map(|rows| rows.field.as_str());
-        let named = terms.fields.iter().map(|grant| grant.path.as_str()).chain(rows);
-        named.filter_map(move |field| {
-            let (touch, message) = touch(old, new, field)?;
-            let (agreement, consumer) = (reference.clone(), terms.consumer.clone());
-            Some(Effect { agreement, consumer, field: field.to_owned(), touch, message })
-        })
-    });
-    touched.collect()
+/// The step from one schema to the next.
+pub(super) struct Step<'a> {
+    pub(super) old: &'a Schema,
+    pub(super) new: &'a Schema,
+    pub(super) comparison: &'a Comparison,
 }
 
-fn touch(old: &Schema, new: &Schema, field: &str) -> Option<(Touch, String)> {
-    if !new.declares(field) {
-        let text = "the schema declares this field no more";
-        return Some((Touch::Removed, text.to_owned()));
-    }
-    if let (Some(was), Some(is)) = (old.classification(field), new.classification(field))
-        && was != is
-    {
-        let (was, is, touch) = (was.as_str(), is.as_str(), raised(was < is));
-        let text = match touch {
-            Touch::Raised => format!(
-                "classification rises from {was} to {is}: both sides are to approve the agreement anew; it is neither \
-                 suspended nor widened by this"
-            ),
-            _ => format!("classification falls from {was} to {is}"),
-        };
-        return Some((touch, text));
-    }
-    let changed = said(old, field) != said(new, field);
-    changed.then(|| (Touch::Changed, "what the schema says of this field changes".to_owned()))
-}
-
-const fn raised(rises: bool) -> Touch {
-    if rises { Touch::Raised } else { Touch::Lowered }
-}
-
-/// What a schema says at a field: its keywords without annotations, and whether it is required.
-fn said(schema: &Schema, field: &str) -> (Vec<String>, bool) {
-    let here = schema.applying_at(field).into_iter().map(|at| plain(at).to_string());
-    let mut here: Vec<String> = here.filter(|text| text != "{}").collect();
-    here.sort();
-    here.dedup();
-    let (parent, name) = field.rsplit_once('/').unwrap_or_default();
-    let name = name.replace("~1", "/").replace("~0", "~");
-    let required = schema.applying_at(parent).into_iter().any(|at| {
-        let names = at.get("required").and_then(Value::as_array);
-        names.is_some_and(|names| names.iter().any(|one| *one == name.as_str()))
-    });
-    (here, required)
-}
-
-/// A schema without annotations, at any depth: depth is bounded by the limits of a schema.
-fn plain(at: &Value) -> Value {
-    match at {
-        Value::Object(members) => {
-            let told = members.iter().filter(|(name, value)| !is_annotation(name, value));
-            Value::Object(told.map(|(name, value)| (name.clone(), plain(value))).collect())
+impl Step<'_> {
+    /// Returns what the step means for the agreements, in their order.
+    pub(super) fn effects(&self, agreements: &[(AgreementRef, Terms)]) -> Vec<Effect> {
+        // Many agreements name the same few fields.
+        let mut known: BTreeMap<&str, Option<Told>> = BTreeMap::new();
+        let mut found = Vec::new();
+        for (reference, terms) in agreements {
+            let rows = terms.rows.iter().map(|rows| rows.field.as_str());
+            for field in terms.fields.iter().map(|grant| grant.path.as_str()).chain(rows) {
+                let told = known.entry(field).or_insert_with(|| self.told(field));
+                let Some(told) = told.clone() else { continue };
+                let (agreement, consumer) = (reference.clone(), terms.consumer.clone());
+                found.push(Effect { agreement, consumer, field: field.to_owned(), told });
+            }
         }
-        Value::Array(items) => Value::Array(items.iter().map(plain).collect()),
-        other => other.clone(),
+        found
+    }
+
+    fn told(&self, field: &str) -> Option<Told> {
+        let (before, after) = (self.old.reach(field), self.new.reach(field));
+        let moves = moved(self.old, self.new, field);
+        let touching = self.comparison.changes.iter().filter(|change| {
+            change.touches(&before, &after) && (!change.is_classification() || !moves.is_empty())
+        });
+        let mut changes: Vec<String> = touching.map(|change| change.pointer.clone()).collect();
+        changes.dedup();
+        let (touch, message) = if !self.new.declares(field) {
+            (Touch::Removed, "the schema declares this field no more".to_owned())
+        } else if let Some(moved) = reclassified(field, &moves) {
+            moved
+        } else if !changes.is_empty() {
+            (Touch::Changed, changed(field, &changes))
+        } else if self.comparison.truncated {
+            let text = "there are more changes than were looked at; it may be touched";
+            (Touch::Changed, text.to_owned())
+        } else {
+            return None;
+        };
+        Some(Told { touch, message, changes })
     }
 }
 
-/// Texts alone: a property may be called `title`, and is an object then.
-fn is_annotation(name: &str, value: &Value) -> bool {
-    let words = ["title", "description", "$comment", "default", "examples", "$ref"];
-    (words.contains(&name) && !value.is_object()) || name.starts_with("x-")
+fn changed(field: &str, changes: &[String]) -> String {
+    let places = changes.iter().take(3).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = if changes.len() > 3 { " and elsewhere" } else { "" };
+    format!("what the schema says of {field} changes, at {places}{more}")
+}
+
+/// The first place that rises; else the first that falls.
+fn reclassified(field: &str, moves: &[Moved]) -> Option<(Touch, String)> {
+    let one = moves.iter().find(|one| one.was < one.is).or_else(|| moves.first())?;
+    let of = if one.place == field { String::new() } else { format!(" of {}", one.place) };
+    let (was, is) = (one.was.as_str(), one.is.as_str());
+    Some(if one.was < one.is {
+        let text = format!(
+            "classification{of} rises from {was} to {is}: both sides are to approve the agreement anew; it is neither \
+             suspended nor widened by this"
+        );
+        (Touch::Raised, text)
+    } else {
+        (Touch::Lowered, format!("classification{of} falls from {was} to {is}"))
+    })
 }

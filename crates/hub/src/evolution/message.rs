@@ -79,7 +79,7 @@ fn change(change: &Change) -> pb::SchemaChange {
 }
 
 fn effect(effect: &Effect) -> pb::AgreementEffect {
-    let kind = match effect.touch {
+    let kind = match effect.told.touch {
         Touch::Removed => pb::AgreementEffectKind::FieldRemoved,
         Touch::Raised => pb::AgreementEffectKind::ClassificationRaised,
         Touch::Lowered => pb::AgreementEffectKind::ClassificationLowered,
@@ -90,6 +90,7 @@ fn effect(effect: &Effect) -> pb::AgreementEffect {
         consumer: convert::agency_resource(&effect.consumer),
         field: effect.field.clone(),
         kind: kind.into(),
-        message: effect.message.clone(),
+        message: effect.told.message.clone(),
+        changes: effect.told.changes.clone(),
     }
 }

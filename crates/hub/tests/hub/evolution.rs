@@ -6,7 +6,7 @@ use ndxp_client::proto::{
     schema::{AgreementEffectKind, CompatibilityVerdict, RegisterSchemaResponse},
 };
 use ndxp_schema::Profile;
-use ndxp_testkit::{TestHub, citizens};
+use ndxp_testkit::{Grant, Spec, TestHub, citizens};
 use serde_json::{Value, json};
 
 use crate::setup::pair;
@@ -152,4 +152,71 @@ async fn the_hub_says_by_which_rules_it_judges() {
     assert_eq!(bundle.verdict.unwrap(), parts);
     assert_eq!(bundle.profile, Profile::default().national.source().as_bytes());
     assert_eq!(bundle.schemas.len(), 1);
+}
+
+/// An agreement on an address, on a leaf of it and on the name, over a schema with definitions.
+async fn nested() -> TestHub {
+    let hub = pair().await;
+    let schema = nested_schema(|_| {});
+    let nested = Spec {
+        schema: String::from_utf8(schema).unwrap(),
+        filterable: Vec::new(),
+        ..citizens("tax/nested")
+    };
+    hub.dataset(&nested).await;
+    for (id, fields) in
+        [("agr-parent", &["/id", "/address"][..]), ("agr-leaf", &["/id", "/address/street"])]
+    {
+        hub.agreement(&Grant::of(id, "tax/nested", "land", fields)).await;
+    }
+    hub
+}
+
+fn nested_schema(change: impl FnOnce(&mut Value)) -> Vec<u8> {
+    let mut schema = json!({
+        "x-ndxp-classification": "internal", "type": "object", "required": ["id"],
+        "properties": {
+            "id": {"type": "string"}, "address": {"$ref": "#/$defs/address"}
+        },
+        "$defs": {
+            "text": {"type": "string", "maxLength": 80},
+            "address": {"type": "object", "properties": {
+                "street": {"$ref": "#/$defs/text"}, "floor": {"type": "integer"}
+            }}
+        }
+    });
+    change(&mut schema);
+    serde_json::to_vec(&schema).unwrap()
+}
+
+#[tokio::test]
+async fn a_change_behind_a_reference_is_reported_for_the_parent_and_for_the_leaf() {
+    use AgreementEffectKind::{ClassificationRaised, FieldChanged};
+    type Expected = [(&'static str, &'static str, AgreementEffectKind)];
+    let hub = nested().await;
+    let check = async |place: &str, value: Value, expected: &Expected| {
+        let document = nested_schema(|schema| {
+            let (parent, name) = place.rsplit_once('/').unwrap();
+            schema.pointer_mut(parent).unwrap()[name] = value;
+        });
+        let client = hub.client(PORTAL);
+        let answer =
+            client.check_compatibility("agencies/tax/datasets/nested", document).await.unwrap();
+        let found = answer.effects.iter().map(|effect| {
+            assert!(!effect.changes.is_empty(), "{effect:?}");
+            (effect.agreement.as_str(), effect.field.as_str(), effect.kind())
+        });
+        assert_eq!(found.collect::<Vec<_>>(), expected, "{place}");
+    };
+    let leaf = ("agreements/agr-leaf@1", "/address/street");
+    let parent = ("agreements/agr-parent@1", "/address");
+    let both = |kind| [(leaf.0, leaf.1, kind), (parent.0, parent.1, kind)];
+    let alone = |kind| [(parent.0, parent.1, kind)];
+    check("/$defs/text/maxLength", 90.into(), &both(FieldChanged)).await;
+    check("/$defs/text/x-ndxp-classification", "secret".into(), &both(ClassificationRaised)).await;
+    check("/$defs/address/properties/floor/minimum", 0.into(), &alone(FieldChanged)).await;
+    // New below what is granted: the consumer will get it.
+    let door = json!({"type": "string", "x-ndxp-classification": "confidential"});
+    check("/$defs/address/properties/door", door, &alone(ClassificationRaised)).await;
+    check("/properties/note", json!({"type": "string"}), &[]).await;
 }

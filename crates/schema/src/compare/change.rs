@@ -67,6 +67,10 @@ pub struct Change {
     pub suggestion: Option<String>,
     /// The part of a version number it calls for.
     pub bump: Bump,
+    /// The property that `required` gained or lost.
+    pub member: Option<String>,
+    /// Whether it cannot touch the set of records.
+    pub annotation: bool,
 }
 
 impl Change {
@@ -114,6 +118,8 @@ pub(super) struct Found {
     pub(super) effect: Effect,
     pub(super) message: String,
     pub(super) suggestion: Option<String>,
+    /// The property that `required` gained or lost.
+    pub(super) member: Option<String>,
     /// Whether it cannot touch the set of records.
     pub(super) annotation: bool,
 }
@@ -157,6 +163,8 @@ fn judged(found: Found, alone: bool, answers: &[Answer]) -> Change {
         message: found.message,
         suggestion: if verdict == Verdict::Compatible { None } else { found.suggestion },
         bump,
+        member: found.member,
+        annotation: found.annotation,
     }
 }
 

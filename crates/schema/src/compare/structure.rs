@@ -241,6 +241,13 @@ impl<'s> Walk<'s> {
         self.push(pair, name, kind, effect, message, suggestion, false);
     }
 
+    /// Says of the last difference which property it is about.
+    fn about(&mut self, member: &str) {
+        if let Some(last) = self.found.changes.last_mut() {
+            last.member = Some(member.to_owned());
+        }
+    }
+
     #[expect(clippy::too_many_arguments, reason = "the parts of a finding, each named at the call")]
     fn push(
         &mut self,
@@ -264,6 +271,7 @@ impl<'s> Walk<'s> {
             effect,
             message,
             suggestion: suggestion.map(ToOwned::to_owned),
+            member: None,
             annotation,
         });
     }

@@ -91,10 +91,12 @@ fn required<'s>(walk: &mut Walk<'s>, pair: &Pair, old: &'s Keywords, new: &'s Ke
     for name in after.difference(&before) {
         let message = format!("the property {name} is required now");
         walk.report(pair, Some("required"), "required-added", Effect::NARROWER, message);
+        walk.about(name);
     }
     for name in before.difference(&after) {
         let message = format!("the property {name} is no longer required");
         walk.report(pair, Some("required"), "required-removed", Effect::WIDER, message);
+        walk.about(name);
     }
 }
 
