@@ -4,7 +4,11 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-use super::{Found, Goal, Solver, fact::Fact, number::Range};
+use super::{
+    Found, Goal, Solver,
+    fact::Fact,
+    number::{Range, divides},
+};
 use crate::compare::ir::Kind;
 
 impl Solver<'_> {
@@ -12,7 +16,9 @@ impl Solver<'_> {
     pub(super) fn contradicts(&mut self, goal: &Goal, kind: Kind, facts: &[Fact]) -> bool {
         let alike = kind.is_scalar() || goal.sees_alike();
         match kind {
-            Kind::Integral | Kind::Fractional => Range::of(facts).is_empty(kind) || divides(facts),
+            Kind::Integral | Kind::Fractional => {
+                Range::of(facts).is_empty(kind) || divides(kind, facts)
+            }
             Kind::Text => lengths(facts).is_none() || asserted_both_ways(facts),
             Kind::Array => items(facts).is_none() || (alike && asserted_both_ways(facts)),
             Kind::Object => {
@@ -53,16 +59,6 @@ impl Solver<'_> {
         }
         Some(self.try_all(goal, more, values, complete))
     }
-}
-
-/// A multiple that is none.
-fn divides(facts: &[Fact]) -> bool {
-    let wanted = facts
-        .iter()
-        .filter_map(|fact| if let Fact::Multiple(n, true) = fact { Some(n) } else { None });
-    wanted
-        .into_iter()
-        .any(|n| facts.iter().any(|fact| matches!(fact, Fact::Multiple(m, false) if m == n)))
 }
 
 /// The least and greatest length. `None`: there is none.

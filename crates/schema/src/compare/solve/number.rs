@@ -61,6 +61,37 @@ impl Range {
     }
 }
 
+/// Tells whether every number that the facts ask for is a multiple that they refuse.
+///
+/// Counted in millionths, as decimals are divided by validators; what has more decimals is only compared with itself.
+pub(super) fn divides(kind: Kind, facts: &[Fact]) -> bool {
+    let multiples = |wanted: bool| {
+        facts.iter().filter_map(move |fact| match fact {
+            Fact::Multiple(n, yes) if *yes == wanted => Some(*n),
+            _ => None,
+        })
+    };
+    if multiples(true).any(|n| multiples(false).any(|m| m == n)) {
+        return true;
+    }
+    let whole = (kind == Kind::Integral).then_some(1.0);
+    let step = multiples(true).chain(whole).filter_map(millionths).try_fold(
+        None,
+        |step: Option<f64>, n| match step {
+            Some(step) => least_common_multiple(step, n).map(Some),
+            None => Some(Some(n)),
+        },
+    );
+    let Some(Some(step)) = step else { return false };
+    multiples(false).filter_map(millionths).any(|n| step % n == 0.0)
+}
+
+/// The number as a whole count of millionths, if it is one.
+fn millionths(number: f64) -> Option<f64> {
+    let count = (number * 1e6).round();
+    (count > 0.0 && count < FAR && count / 1e6 == number).then_some(count)
+}
+
 impl Solver<'_> {
     pub(super) fn number(
         &mut self,
