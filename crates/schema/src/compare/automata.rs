@@ -1,7 +1,7 @@
 //! Patterns as automata, and the texts that a conjunction of them accepts.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     panic::{AssertUnwindSafe, catch_unwind},
     rc::Rc,
 };
@@ -91,27 +91,103 @@ type Point = (Vec<StateID>, u64);
 
 struct Node {
     point: Point,
+    /// The point's number in the graph.
+    number: usize,
     parent: usize,
     byte: u8,
+}
+
+/// The points seen so far.
+#[derive(Default)]
+struct Graph {
+    /// Each with its number and the ways to it that were followed.
+    ways: HashMap<Point, (usize, u8)>,
+    edges: Vec<(usize, usize)>,
+    /// Points at which a text may end.
+    found: Vec<usize>,
+    /// Points to which a way was not followed.
+    left: Vec<usize>,
+}
+
+impl Graph {
+    /// Notes a way to the point; its number, if the way shall be followed.
+    fn step(&mut self, from: usize, point: &Point) -> Option<usize> {
+        let next = self.ways.len();
+        let (number, ways) = self.ways.entry(point.clone()).or_insert((next, 0));
+        self.edges.push((from, *number));
+        if *ways >= MAX_WAYS {
+            self.left.push(*number);
+            return None;
+        }
+        *ways += 1;
+        Some(*number)
+    }
+
+    /// Tells whether every way that leads to a text was followed.
+    fn is_followed(&self) -> bool {
+        let mut back: HashMap<usize, Vec<usize>> = HashMap::new();
+        for (from, to) in &self.edges {
+            back.entry(*to).or_default().push(*from);
+        }
+        let mut leads: HashSet<usize> = HashSet::new();
+        let mut open = self.found.clone();
+        while let Some(point) = open.pop() {
+            if leads.insert(point) {
+                open.extend(back.get(&point).into_iter().flatten());
+            }
+        }
+        !self.left.iter().any(|point| leads.contains(point))
+    }
 }
 
 impl Search {
     /// Looks for texts, shortest first, within `budget` steps.
     pub(crate) fn run(&self, budget: usize) -> Texts {
-        let mut texts = Texts { complete: true, ..Texts::default() };
         let automata: Vec<(&Automaton, bool)> =
             self.automata.iter().map(|(automaton, yes)| (&**automaton, *yes)).collect();
-        let bytes = representatives(&automata);
-        let start = (automata.iter().map(|(a, _)| a.start).collect(), 0);
-        let mut ways: HashMap<Point, u8> = HashMap::from([(start, 1)]);
-        let first = ways.keys().next().cloned().unwrap_or_default();
-        let mut nodes = vec![Node { point: first, parent: 0, byte: 0 }];
+        let sets = byte_sets(&automata);
+        let mut texts = self.follow(&automata, &sets, budget);
+        self.vary(&sets, &mut texts);
+        texts.found.truncate(self.most);
+        texts
+    }
+
+    /// Adds the texts that differ from those found only in bytes that no automaton tells apart.
+    fn vary(&self, sets: &[Vec<u8>], texts: &mut Texts) {
+        let mut seen: HashSet<String> = texts.found.iter().cloned().collect();
+        let mut at = 0;
+        while let Some(text) = texts.found.get(at).cloned() {
+            at += 1;
+            for other in others(sets, text.as_bytes()) {
+                if texts.found.len() >= self.most {
+                    texts.complete = false;
+                    return;
+                }
+                texts.steps += 1;
+                match String::from_utf8(other) {
+                    Ok(other) if seen.insert(other.clone()) => texts.found.push(other),
+                    Ok(_) => {}
+                    Err(_) => texts.complete = false,
+                }
+            }
+        }
+    }
+
+    /// Follows one byte of each set.
+    fn follow(&self, automata: &[(&Automaton, bool)], sets: &[Vec<u8>], budget: usize) -> Texts {
+        let mut texts = Texts { complete: true, ..Texts::default() };
+        let bytes: Vec<u8> = sets.iter().filter_map(|set| set.first().copied()).collect();
+        let start: Point = (automata.iter().map(|(a, _)| a.start).collect(), 0);
+        let mut graph = Graph::default();
+        graph.ways.insert(start.clone(), (0, 1));
+        let mut nodes = vec![Node { point: start, number: 0, parent: 0, byte: 0 }];
         let mut open = VecDeque::from([0]);
         while let Some(at) = open.pop_front() {
             texts.steps += 1 + bytes.len() * automata.len() / 64;
-            let Some(Node { point: (states, length), .. }) = nodes.get(at) else { break };
-            let (states, length) = (states.clone(), *length);
-            if self.is_found(&automata, &states, length) {
+            let Some(Node { point: (states, length), number, .. }) = nodes.get(at) else { break };
+            let (states, length, from) = (states.clone(), *length, *number);
+            if self.is_found(automata, &states, length) {
+                graph.found.push(from);
                 texts.found.extend(spell(&nodes, at));
                 if texts.found.len() >= self.most {
                     texts.complete = false;
@@ -119,23 +195,17 @@ impl Search {
                 }
             }
             for byte in &bytes {
-                let Some(point) = self.next(&automata, &states, length, *byte) else { continue };
-                let way = ways.entry(point.clone()).or_insert(0);
-                if *way >= MAX_WAYS {
-                    texts.complete &= texts.found.is_empty();
-                    continue;
-                }
-                *way += 1;
-                if ways.len() > MAX_STATES || texts.steps > budget {
+                let Some(point) = self.next(automata, &states, length, *byte) else { continue };
+                let Some(number) = graph.step(from, &point) else { continue };
+                if graph.ways.len() > MAX_STATES || texts.steps > budget {
                     texts.complete = false;
                     return texts;
                 }
-                nodes.push(Node { point, parent: at, byte: *byte });
+                nodes.push(Node { point, number, parent: at, byte: *byte });
                 open.push_back(nodes.len() - 1);
             }
         }
-        // Ways that were not followed lead to texts only if the ways that were followed do.
-        texts.complete &= texts.found.is_empty() || ways.values().all(|way| *way < MAX_WAYS);
+        texts.complete = graph.is_followed();
         texts
     }
 
@@ -184,18 +254,34 @@ fn spell(nodes: &[Node], mut at: usize) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// Returns one byte for each set of bytes that no automaton tells apart, letters and digits first.
-fn representatives(automata: &[(&Automaton, bool)]) -> Vec<u8> {
+/// Returns the texts that differ in one byte from this one.
+fn others<'a>(sets: &'a [Vec<u8>], text: &'a [u8]) -> impl Iterator<Item = Vec<u8>> + 'a {
+    text.iter().enumerate().flat_map(move |(at, byte)| {
+        let set = sets.iter().find(|set| set.contains(byte)).map(Vec::as_slice).unwrap_or_default();
+        set.iter().filter(move |other| *other != byte).map(move |other| {
+            let mut text = text.to_vec();
+            text.splice(at..=at, [*other]);
+            text
+        })
+    })
+}
+
+/// Returns the sets of bytes that no automaton tells apart, in each letters and digits first.
+fn byte_sets(automata: &[(&Automaton, bool)]) -> Vec<Vec<u8>> {
+    let rest = 0..=u8::MAX;
     let preferred =
-        (b'a'..=b'z').chain(b'0'..=b'9').chain(b'A'..=b'Z').chain(b' '..=b'~').chain(0..=255);
-    let mut seen: HashMap<Vec<u8>, u8> = HashMap::new();
-    let mut bytes = Vec::new();
+        (b'a'..=b'z').chain(b'0'..=b'9').chain(b'A'..=b'Z').chain(b' '..=b'~').chain(rest);
+    let mut known: HashMap<Vec<u8>, usize> = HashMap::new();
+    let mut sets: Vec<Vec<u8>> = Vec::new();
     for byte in preferred {
         let class =
             automata.iter().map(|(automaton, _)| automaton.dfa.byte_classes().get(byte)).collect();
-        if seen.insert(class, byte).is_none() {
-            bytes.push(byte);
+        let at = *known.entry(class).or_insert(sets.len());
+        match sets.get_mut(at) {
+            Some(set) if set.contains(&byte) => {}
+            Some(set) => set.push(byte),
+            None => sets.push(vec![byte]),
         }
     }
-    bytes
+    sets
 }

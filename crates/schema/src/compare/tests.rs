@@ -44,3 +44,4 @@ mod exact;
 mod hostile;
 mod random;
 mod table;
+mod unusual;

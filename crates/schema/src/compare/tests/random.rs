@@ -104,7 +104,7 @@ fn array(chance: &mut Chance, below: usize) -> Value {
     if chance.one_in(2) {
         members.insert("items".to_owned(), random(chance, below));
     }
-    match chance.below(9) {
+    match chance.below(12) {
         0 => members.insert("prefixItems".to_owned(), json!([random(chance, below)])),
         1 => members.insert("contains".to_owned(), random(chance, below)),
         2 => members.insert("uniqueItems".to_owned(), json!(true)),
@@ -115,6 +115,14 @@ fn array(chance: &mut Chance, below: usize) -> Value {
             members.insert("minContains".to_owned(), json!(chance.below(2)));
             members.insert("contains".to_owned(), random(chance, below))
         }
+        6 | 7 => {
+            let around = ["allOf", "anyOf"].map(ToOwned::to_owned);
+            let inside = json!([array(chance, below), array(chance, below)]);
+            let keyword = chance.pick(&around).cloned().unwrap_or_default();
+            members.insert(keyword, inside);
+            members.insert("unevaluatedItems".to_owned(), leaf(chance))
+        }
+        8 => members.insert("unevaluatedItems".to_owned(), json!(chance.one_in(2))),
         _ => None,
     };
     schema
