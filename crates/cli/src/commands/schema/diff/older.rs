@@ -87,14 +87,9 @@ fn rewrite(schema: &mut Value, older: Older) -> Option<()> {
 }
 
 fn draft4(members: &mut Map<String, Value>) -> Option<()> {
-    // Draft-04's integers leave out 1.0, which no later draft can say.
-    let names_integer = |value: &Value| {
-        value == "integer"
-            || value.as_array().is_some_and(|types| types.iter().any(|one| one == "integer"))
-    };
-    let plain = !members.get("type").is_some_and(names_integer)
-        && members.get("format").is_none_or(has_old_format);
-    plain.then_some(())?;
+    // Draft-04 leaves it to the program whether 1.0 is an integer: here numbers are what they count, as in every
+    // later draft, however they are written.
+    members.get("format").is_none_or(has_old_format).then_some(())?;
     NEWER_THAN_4.iter().for_each(|newer| drop(members.remove(*newer)));
     members.remove("id");
     for (bound, exclusive) in [("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")] {
@@ -147,8 +142,11 @@ mod tests {
         check(four, Some(seven));
         check(
             r#"{"$schema":"http://json-schema.org/draft-04/schema#","items":{"type":"integer"}}"#,
-            None,
+            Some(
+                r#"{"$schema":"http://json-schema.org/draft-07/schema#","items":{"type":"integer"}}"#,
+            ),
         );
+        check(r#"{"$schema":"http://json-schema.org/draft-04/schema#","format":"date"}"#, None);
         check(
             r#"{"$schema":"https://json-schema.org/draft/2019-09/schema","items":[{}],"additionalItems":false}"#,
             Some(
