@@ -5,8 +5,10 @@ mod message;
 
 use std::sync::Arc;
 
-use ndxp_model::{AgencyId, AgreementRef, Compatibility, DatasetName, Terms, Timestamp};
-use ndxp_registry::{Change, Compared, Evidence, State, Verdict};
+use ndxp_model::{
+    AgencyId, AgreementRef, Compatibility, DatasetName, SchemaVersion, Terms, Timestamp,
+};
+use ndxp_registry::{Change, Compared, Evidence, SchemaEntry, State, Verdict};
 use ndxp_schema::{Comparison, Effort, Mode, Policy, Profile, Schema, compare};
 
 use effects::Step;
@@ -26,18 +28,25 @@ const MAX_PLACES: usize = 20;
 #[derive(Debug, Clone, Default)]
 struct Before {
     mode: Compatibility,
-    /// Hash and document, in the order of the versions.
-    schemas: Vec<(String, Arc<str>)>,
+    /// Those that bind, in the order of their versions.
+    binding: Vec<(SchemaVersion, Registered)>,
+    /// The newest, which in a draft binds nobody.
+    newest: Option<Registered>,
     /// What the caller may know of.
     agreements: Vec<(AgreementRef, Terms)>,
 }
+
+/// Hash and document.
+type Registered = (String, Arc<str>);
 
 /// What the new schema means.
 #[derive(Debug)]
 pub(crate) struct Findings {
     pub(crate) evidence: Evidence,
-    /// The comparisons in full, in the order of the versions.
-    pub(crate) comparisons: Vec<Comparison>,
+    /// The comparisons of the evidence in full.
+    pub(crate) comparisons: Vec<(SchemaVersion, Comparison)>,
+    /// The comparison with the newest schema.
+    pub(crate) newest: Option<Comparison>,
     pub(crate) effects: Vec<Effect>,
 }
 
@@ -63,38 +72,45 @@ fn before(
     now: Timestamp,
 ) -> Option<Before> {
     let entry = state.visible(agency, dataset)?;
-    let schemas = entry.schemas.iter().map(|one| (one.hash.clone(), Arc::clone(&one.document)));
+    let registered = |one: &SchemaEntry| (one.hash.clone(), Arc::clone(&one.document));
+    let binding = entry.binding().map(|(version, one)| (version, registered(one)));
+    let newest = entry.schema(None).map(|(_, one)| registered(one));
     let agreements = state
         .live_terms(dataset, now)
         .filter(|(_, terms)| terms.provider == *agency || terms.consumer == *agency)
         .map(|(reference, terms)| (reference, terms.clone()));
     Some(Before {
         mode: entry.compatibility,
-        schemas: schemas.collect(),
+        binding: binding.collect(),
+        newest,
         agreements: agreements.collect(),
     })
 }
 
 fn findings(before: &Before, new: &Schema, profile: &Profile) -> Findings {
-    let mut compared = Vec::new();
+    // It was parsed when it was registered; one that a later engine refuses is compared by nobody.
+    let parsed = |document: &str| Schema::parse(document.as_bytes(), profile).ok();
+    let compared = |old: &Option<Schema>| {
+        let mode = mode(before.mode);
+        old.as_ref()
+            .map_or_else(unreadable, |old| compare(old, new, mode, Policy::Role, Effort::default()))
+    };
+    let mut summaries = Vec::new();
     let mut comparisons = Vec::new();
-    let mut newest = None;
-    for (hash, document) in &before.schemas {
-        // It was parsed when it was registered; one that a later engine refuses is compared by nobody.
-        let old = Schema::parse(document.as_bytes(), profile);
-        let comparison = match &old {
-            Ok(old) => compare(old, new, mode(before.mode), Policy::Role, Effort::default()),
-            Err(_) => unreadable(),
-        };
-        compared.push(summary(hash, &comparison));
-        comparisons.push(comparison);
-        newest = old.ok();
+    for (version, (hash, document)) in &before.binding {
+        let comparison = compared(&parsed(document));
+        summaries.push(summary(hash, &comparison));
+        comparisons.push((*version, comparison));
     }
-    let step = newest.as_ref().zip(comparisons.last());
+    let old = before.newest.as_ref().map(|(_, document)| parsed(document));
+    let known = comparisons.last().map(|(_, comparison)| comparison.clone());
+    let newest = old.as_ref().map(|old| known.unwrap_or_else(|| compared(old)));
+    let step = old.as_ref().and_then(Option::as_ref).zip(newest.as_ref());
     let step = step.map(|(old, comparison)| Step { old, new, comparison });
     let effects = step.map(|step| step.effects(&before.agreements)).unwrap_or_default();
     let schema = new.hash().to_owned();
-    Findings { evidence: Evidence { schema, mode: before.mode, compared }, comparisons, effects }
+    let evidence = Evidence { schema, mode: before.mode, compared: summaries };
+    Findings { evidence, comparisons, newest, effects }
 }
 
 const fn mode(mode: Compatibility) -> Mode {

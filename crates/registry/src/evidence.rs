@@ -2,7 +2,7 @@
 
 use ndxp_model::Compatibility;
 
-/// The comparison of a schema with every schema of its dataset. `decide` checks what it was made on, and does not
+/// The comparison of a schema with every schema of its dataset that binds. `decide` checks what it was made on, and does not
 /// compare.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evidence {
@@ -10,7 +10,7 @@ pub struct Evidence {
     pub schema: String,
     /// The mode compared in.
     pub mode: Compatibility,
-    /// The dataset's schemas, in the order of their versions.
+    /// The schemas that bind, in the order of their versions; none in a draft.
     pub compared: Vec<Compared>,
 }
 

@@ -14,7 +14,7 @@ const MAX_CHANGES: usize = 2_000;
 impl Findings {
     /// Returns what changed since the newest schema.
     pub(crate) fn changes(&self) -> Vec<pb::SchemaChange> {
-        let newest = self.comparisons.last();
+        let newest = self.newest.as_ref();
         newest.map(|one| one.changes.iter().map(change).collect()).unwrap_or_default()
     }
 
@@ -27,18 +27,18 @@ impl Findings {
     pub(crate) fn comparison_messages(&self) -> Vec<pb::SchemaComparison> {
         let mut left = MAX_CHANGES;
         let hashes = self.evidence.compared.iter().map(|one| &one.hash);
-        let numbered: Vec<_> = (1..).zip(hashes.zip(&self.comparisons)).collect();
-        let fitting = numbered.into_iter().rev().take_while(|(_, (_, comparison))| {
+        let newest_first = hashes.zip(&self.comparisons).rev();
+        let fitting = newest_first.take_while(|(_, (_, comparison))| {
             let fits = comparison.changes.len() <= left;
             left = left.saturating_sub(comparison.changes.len());
             fits
         });
-        fitting.map(|(version, (hash, one))| comparison(version, hash, one)).collect()
+        fitting.map(|(hash, (version, one))| comparison(version.0, hash, one)).collect()
     }
 
     /// Returns the worst verdict of all comparisons.
     pub(crate) fn verdict(&self) -> pb::CompatibilityVerdict {
-        let all = self.comparisons.iter().map(|one| one.verdict);
+        let all = self.comparisons.iter().map(|(_, one)| one.verdict);
         let worst = all.max_by_key(|one| match one {
             Verdict::Compatible => 0,
             Verdict::Undecided => 1,

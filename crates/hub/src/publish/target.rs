@@ -139,6 +139,11 @@ impl Core {
             Refusal::field(path, "the dataset has no schema of this version")
         };
         let (version, schema) = entry.schema(ask.version).ok_or_else(unknown)?;
+        if !entry.binds(version) {
+            let path = format!("{}schema_version", ask.prefix);
+            let text = "this schema was replaced before the dataset was activated";
+            return Err(Refusal::field(path, text).into());
+        }
         let document = Arc::clone(&schema.document);
         let contract = self.schemas.contract(&schema.hash, || Some(document)).await?;
         Ok(Target { dataset: entry.dataset, version, contract, under, decided_at, holds_until })

@@ -43,9 +43,8 @@ impl SchemaService for Services {
             };
             let (receipt, findings) = compared(&core, &call, id, &dataset, &schema, asked).await?;
             let schema = core.registry.read(|state| {
-                let schemas = &state.datasets.get(&dataset)?.schemas;
-                let found = (1..).zip(schemas).find(|(_, entry)| entry.hash == hash)?;
-                Some(message(&dataset, SchemaVersion(found.0), found.1, false))
+                let (version, entry) = state.datasets.get(&dataset)?.same(&hash)?;
+                Some(message(&dataset, version, entry, false))
             });
             Ok(pb::RegisterSchemaResponse {
                 schema,

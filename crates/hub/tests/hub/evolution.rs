@@ -2,14 +2,15 @@
 
 use ndxp_client::proto::{
     error::Failure,
-    registry::Compatibility,
+    exchange::{PublishRequest, publish_service_client::PublishServiceClient},
+    registry::{Classification, Compatibility, Dataset},
     schema::{AgreementEffectKind, CompatibilityVerdict, RegisterSchemaResponse},
 };
 use ndxp_schema::Profile;
 use ndxp_testkit::{Grant, Spec, TestHub, citizens};
 use serde_json::{Value, json};
 
-use crate::setup::pair;
+use crate::setup::{citizen, pair};
 
 const PORTAL: &str = "agency/tax/system/portal";
 const DATASET: &str = "agencies/tax/datasets/citizens";
@@ -219,4 +220,52 @@ async fn a_change_behind_a_reference_is_reported_for_the_parent_and_for_the_leaf
     let door = json!({"type": "string", "x-ndxp-classification": "confidential"});
     check("/$defs/address/properties/door", door, &alone(ClassificationRaised)).await;
     check("/properties/note", json!({"type": "string"}), &[]).await;
+}
+
+#[tokio::test]
+async fn a_draft_takes_another_schema_until_it_is_activated() {
+    let hub = pair().await;
+    let portal = hub.client(PORTAL);
+    let spec = citizens("tax/drafted");
+    let name = "agencies/tax/datasets/drafted";
+    let right = spec.schema.clone().into_bytes();
+    portal
+        .create_dataset(Dataset {
+            name: name.to_owned(),
+            title: portal.get_dataset(DATASET).await.unwrap().title,
+            category: spec.category.into(),
+            classification: Classification::Internal.into(),
+            key_fields: spec.key.clone(),
+            partitions: 1,
+            ..Dataset::default()
+        })
+        .await
+        .unwrap();
+    let wrong = changed(|schema| schema["properties"]["id"]["type"] = "integer".into());
+    portal.register_schema(name, wrong.clone()).await.unwrap();
+    let asked = portal.check_compatibility(name, right.clone()).await.unwrap();
+    assert_eq!(asked.verdict(), CompatibilityVerdict::Compatible);
+    assert!(asked.comparisons.is_empty(), "{:?}", asked.comparisons);
+    let answer = portal.register_schema(name, right).await.unwrap();
+    assert_eq!(answer.schema.unwrap().version, 2);
+    assert_eq!(answer.changes.len(), 1, "{:?}", answer.changes);
+    portal.activate_dataset(name).await.unwrap();
+
+    // The one in force binds, the one before it does not, and no record may follow that one.
+    let failure = portal.register_schema(name, wrong).await.unwrap_err();
+    assert_eq!(failure.reason.as_deref(), Some("SCHEMA_BREAKING"));
+    assert!(failure.message.contains("schema 2 ("), "{failure:?}");
+    let channel = hub.channel(PORTAL);
+    let publish = async |schema_version| {
+        let request = PublishRequest {
+            dataset: name.to_owned(),
+            schema_version,
+            records: vec![ndxp_testkit::upsert("c-1", citizen(1))],
+            ..PublishRequest::default()
+        };
+        PublishServiceClient::new(channel.clone()).publish(request).await
+    };
+    let status = publish(1).await.unwrap_err();
+    assert!(status.message().contains("schema_version"), "{status:?}");
+    publish(2).await.unwrap();
 }

@@ -12,6 +12,7 @@ impl State {
             dataset: Arc::new(dataset.clone()),
             state: DatasetState::Draft,
             schemas: Vec::new(),
+            bound_from: None,
             compatibility: Compatibility::default(),
             overrides: BTreeMap::new(),
         };
@@ -47,6 +48,7 @@ impl State {
     pub(super) fn activate_dataset(&mut self, name: &DatasetName) {
         if let Some(entry) = self.datasets.get_mut(name) {
             entry.state = DatasetState::Active;
+            entry.bound_from = entry.schema(None).map(|(version, _)| version);
         }
     }
 }

@@ -30,7 +30,7 @@ pub(super) fn register(
 ) -> Result<Found, Refused> {
     let entry = owned(state, actor, asked.dataset)?;
     let schema = asked.schema;
-    if let Some(same) = entry.schemas.iter().find(|known| known.hash == schema.hash()) {
+    if let Some((_, same)) = entry.same(schema.hash()) {
         return Ok(Found::Done(same.position));
     }
     let unclassified = schema.unclassified();
@@ -49,7 +49,7 @@ pub(super) fn register(
         version: SchemaVersion(version),
         hash: schema.hash().to_owned(),
         document: asked.document.to_owned(),
-        mode: (!entry.schemas.is_empty()).then_some(entry.compatibility),
+        mode: entry.bound_from.is_some().then_some(entry.compatibility),
     }]))
 }
 
@@ -86,8 +86,8 @@ fn follows(
 ) -> Result<(), Refused> {
     let evidence = asked.evidence;
     fresh(entry, asked.schema.hash(), evidence)?;
-    unbroken(evidence)?;
-    let open = found(evidence, Verdict::Undecided);
+    unbroken(entry, evidence)?;
+    let open = found(entry, evidence, Verdict::Undecided);
     let Some((version, newest)) = open.last() else { return Ok(()) };
     let word = entry.overrides.get(asked.schema.hash());
     let answered = word.filter(|word| {
@@ -109,23 +109,28 @@ fn fresh(entry: &DatasetEntry, hash: &str, evidence: &Evidence) -> Result<(), Re
     let made_on = evidence.compared.iter().map(|one| &one.hash);
     let same = evidence.schema == hash
         && evidence.mode == entry.compatibility
-        && made_on.eq(entry.schemas.iter().map(|schema| &schema.hash));
+        && made_on.eq(entry.binding().map(|(_, schema)| &schema.hash));
     if same { Ok(()) } else { Err(Refused::StaleEvidence) }
 }
 
-fn unbroken(evidence: &Evidence) -> Result<(), Refused> {
-    let broken = found(evidence, Verdict::Breaking);
+fn unbroken(entry: &DatasetEntry, evidence: &Evidence) -> Result<(), Refused> {
+    let broken = found(entry, evidence, Verdict::Breaking);
     let Some((version, one)) = broken.last() else { return Ok(()) };
     Err(Refused::Breaking { with: named(*version, one), places: one.places.clone() })
 }
 
 /// The earlier schemas of a verdict with their versions, oldest first.
-fn found(evidence: &Evidence, verdict: Verdict) -> Vec<(u32, &Compared)> {
-    (1..).zip(&evidence.compared).filter(|(_, one)| one.verdict == verdict).collect()
+fn found<'a>(
+    entry: &DatasetEntry,
+    evidence: &'a Evidence,
+    verdict: Verdict,
+) -> Vec<(SchemaVersion, &'a Compared)> {
+    let versions = entry.binding().map(|(version, _)| version);
+    versions.zip(&evidence.compared).filter(|(_, one)| one.verdict == verdict).collect()
 }
 
-fn named(version: u32, one: &Compared) -> String {
-    format!("schema {version} ({})", one.hash)
+fn named(version: SchemaVersion, one: &Compared) -> String {
+    format!("schema {} ({})", version.0, one.hash)
 }
 
 pub(super) fn set_compatibility(
@@ -158,8 +163,8 @@ pub(super) fn override_comparison(
         return Err(Refused::invalid("reason", problem));
     }
     fresh(entry, &evidence.schema, evidence)?;
-    unbroken(evidence)?;
-    let open = found(evidence, Verdict::Undecided);
+    unbroken(entry, evidence)?;
+    let open = found(entry, evidence, Verdict::Undecided);
     let against: BTreeSet<String> = open.iter().map(|(_, one)| one.hash.clone()).collect();
     if against.is_empty() {
         let text = "the comparison was decided, so there is nothing to override: register it";

@@ -47,7 +47,9 @@ pub struct DatasetEntry {
     pub state: DatasetState,
     /// Its schemas: version 1 is the first.
     pub schemas: Vec<SchemaEntry>,
-    /// What its next schema owes to those.
+    /// The version in force when it was activated, and so the first that binds; absent in a draft.
+    pub bound_from: Option<SchemaVersion>,
+    /// What its next schema owes to those that bind.
     pub compatibility: Compatibility,
     /// What officers answer for, by the hash of the schema: the newest word on each.
     pub overrides: BTreeMap<String, Override>,
@@ -61,6 +63,26 @@ impl DatasetEntry {
         let version = version.map_or(newest, |version| version.0);
         let entry = self.schemas.get(usize::try_from(version.checked_sub(1)?).ok()?)?;
         Some((SchemaVersion(version), entry))
+    }
+
+    /// Returns the schemas that records may follow, and that the next schema must not break, oldest first. In a draft
+    /// there is none: no record was ever judged by its schemas.
+    pub fn binding(&self) -> impl Iterator<Item = (SchemaVersion, &SchemaEntry)> {
+        let numbered = (1..).map(SchemaVersion).zip(&self.schemas);
+        numbered.filter(|(version, _)| self.binds(*version))
+    }
+
+    /// Says whether records may follow this version.
+    #[must_use]
+    pub fn binds(&self, version: SchemaVersion) -> bool {
+        self.bound_from.is_some_and(|first| version.0 >= first.0)
+    }
+
+    /// Returns the schema of this hash that registering it again would be: one that binds, or a draft's newest.
+    #[must_use]
+    pub fn same(&self, hash: &str) -> Option<(SchemaVersion, &SchemaEntry)> {
+        let mut bound = self.binding().filter(|(_, entry)| entry.hash == hash);
+        bound.next().or_else(|| self.schema(None).filter(|(_, newest)| newest.hash == hash))
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use ndxp_model::{
     Agency, AgencyKind, Category, Classification, Compatibility, Dataset, DatasetName, FieldGrant,
-    Officer, Operation, Pointer, PurposeGrant, Role, System, Terms, Title, Validity,
+    Officer, Operation, Pointer, PurposeGrant, Role, SchemaVersion, System, Terms, Title, Validity,
 };
 use ndxp_registry::{Change, Command, Compared, Evidence, SchemaEntry, StartAt, State, Verdict};
 use ndxp_schema::{Profile, Schema};
@@ -19,11 +19,13 @@ pub(crate) const BARE: &str = r#"{"$schema":"https://json-schema.org/draft/2020-
 
 /// `UNITS` with one field more.
 pub(crate) const WIDER: &str = r#"{"$schema":"https://json-schema.org/draft/2020-12/schema","x-ndxp-classification":"internal","type":"object","properties":{"code":{"type":"string"},"name":{"type":"string"},"province":{"type":"string"},"level":{"type":"integer"},"parts":{"type":"array","items":{"type":"object","properties":{"label":{"type":"string"}}}}},"required":["code"]}"#;
+/// `WIDER` with a title, and so with another hash.
+pub(crate) const LONGER: &str = r#"{"$schema":"https://json-schema.org/draft/2020-12/schema","x-ndxp-classification":"internal","title":"Units","type":"object","properties":{"code":{"type":"string"},"name":{"type":"string"},"province":{"type":"string"},"level":{"type":"integer"},"parts":{"type":"array","items":{"type":"object","properties":{"label":{"type":"string"}}}}},"required":["code"]}"#;
 /// A leaf that nobody classified.
 pub(crate) const UNCLASSIFIED: &str = r#"{"properties":{"code":{"x-ndxp-classification":"public"},"name":{"type":"string"},"province":{"type":"string"}}}"#;
 
-static PARSED: LazyLock<[(&str, Arc<Schema>); 4]> = LazyLock::new(|| {
-    [UNITS, BARE, WIDER, UNCLASSIFIED]
+static PARSED: LazyLock<[(&str, Arc<Schema>); 5]> = LazyLock::new(|| {
+    [UNITS, BARE, WIDER, LONGER, UNCLASSIFIED]
         .map(|text| (text, Arc::new(Schema::parse(text.as_bytes(), &Profile::default()).unwrap())))
 });
 
@@ -141,8 +143,8 @@ pub(crate) fn compared(state: &State, command: Command, verdict: Verdict) -> Com
             Verdict::Compatible => Vec::new(),
             _ => vec![Change { pointer: "/properties/code".into(), message: "narrower".into() }],
         };
-        let all = entry.into_iter().flat_map(|entry| &entry.schemas);
-        let one = |known: &SchemaEntry| Compared {
+        let all = entry.into_iter().flat_map(|entry| entry.binding());
+        let one = |(_, known): (SchemaVersion, &SchemaEntry)| Compared {
             hash: known.hash.clone(),
             verdict,
             places: places.clone(),

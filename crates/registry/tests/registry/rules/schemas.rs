@@ -1,9 +1,12 @@
-use ndxp_model::Compatibility;
+use ndxp_model::{Classification::Internal, Compatibility};
 use ndxp_registry::{Command, Verdict};
 
 use super::check;
 use crate::{
-    sample::{BARE, UNCLASSIFIED, UNITS, WIDER, compared, new_schema, override_comparison, ready},
+    sample::{
+        BARE, UNCLASSIFIED, UNITS, WIDER, compared, new_dataset, new_schema, override_comparison,
+        ready,
+    },
     world::World,
 };
 
@@ -134,4 +137,41 @@ fn a_steward_of_the_owner_chooses_the_mode() {
     check(&world, STEWARD, choose(Compatibility::Forward), "compatibility-changed");
     world.must(STEWARD, choose(Compatibility::Forward));
     check(&world, STEWARD, new_schema("tax/units", UNITS), "done at 20");
+}
+
+#[test]
+fn a_drafts_schemas_bind_nobody_until_it_is_activated() {
+    let mut world = World::nation();
+    world.must(STEWARD, new_dataset("tax/income", Internal));
+    let name: ndxp_model::DatasetName = "tax/income".parse().unwrap();
+    world.must(STEWARD, new_schema("tax/income", BARE));
+    // No comparison is demanded, and none that somebody brings counts.
+    let evidence = |world: &World, schema| {
+        compared(&world.state, new_schema("tax/income", schema), Verdict::Breaking)
+    };
+    let made = evidence(&world, UNITS);
+    let Command::RegisterSchema { evidence: found, .. } = &made else { panic!() };
+    assert!(found.compared.is_empty());
+    check(&world, STEWARD, made, "schema-registered");
+    check(&world, STEWARD, new_schema("tax/income", UNCLASSIFIED), "unclassified /name /province");
+    world.must(STEWARD, new_schema("tax/income", UNITS));
+    // Back to the first one: a draft's newest is what will be in force.
+    check(&world, STEWARD, new_schema("tax/income", BARE), "schema-registered");
+    let early = evidence(&world, WIDER);
+    world.must(STEWARD, Command::ActivateDataset(name.clone()));
+    check(&world, STEWARD, early, "stale evidence");
+    let entry = &world.state.datasets[&name];
+    let binding: Vec<u32> = entry.binding().map(|(version, _)| version.0).collect();
+    assert_eq!(binding, [2]);
+    assert!(!entry.binds(ndxp_model::SchemaVersion(1)));
+    // From now on those from the one in force bind, and an earlier draft is a schema like any other.
+    let refused = evidence(&world, WIDER);
+    let expected = format!("breaks schema 2 ({}): /properties/code", entry.schemas[1].hash);
+    check(&world, STEWARD, refused, &expected);
+    check(
+        &world,
+        STEWARD,
+        evidence(&world, BARE),
+        "dataset.filterable_fields: the schema declares no field /province",
+    );
 }
