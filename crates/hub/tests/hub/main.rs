@@ -28,4 +28,5 @@ mod settle;
 mod setup;
 mod slow;
 mod streams;
+mod undecided;
 mod verdict;
