@@ -89,6 +89,17 @@ impl FromStr for Caller {
 }
 
 impl Connect {
+    /// Makes what the flags would.
+    #[cfg(feature = "schema")]
+    pub(crate) fn of(
+        hub: Option<String>,
+        identity: Option<PathBuf>,
+        name: Option<Caller>,
+        data: Option<PathBuf>,
+    ) -> Self {
+        Self { hub, identity, name, data, traceparent: None }
+    }
+
     /// Talks to the hub of a directory, at the address that stands there.
     #[cfg(feature = "hub")]
     pub(crate) fn in_directory(data: PathBuf) -> Self {

@@ -8,6 +8,7 @@ mod export;
 mod fmt;
 mod generate;
 mod hash;
+mod hub;
 mod import;
 mod infer;
 mod lint;

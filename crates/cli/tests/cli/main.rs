@@ -7,6 +7,7 @@ mod delivery;
 #[path = "../../src/golden.rs"]
 mod golden;
 mod hub;
+mod online;
 mod path;
 mod pull;
 
@@ -55,6 +56,7 @@ fn help_reads_as_committed() {
         "schema validate",
         "schema register",
         "schema compatibility",
+        "schema diff",
         "schema override",
         "schema pull",
         "agreement",

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{delivery, hub::Hub};
 
-fn nation() -> PathBuf {
+pub(crate) fn nation() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../seeds/nation")
 }
 

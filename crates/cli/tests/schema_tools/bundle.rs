@@ -47,3 +47,17 @@ fn the_schemas_of_a_lock_are_at_hand() {
     let found = run_in(dir.path(), &format!("bundle {}", household.display()), "");
     assert_eq!(found.status, 0, "{}", found.stderr);
 }
+
+#[cfg(not(feature = "client"))]
+#[test]
+fn a_build_without_a_client_says_that_it_talks_to_no_hub() {
+    let online = "--hub https://localhost:7443";
+    for command in [
+        format!("bundle household.schema.json {online}"),
+        format!("diff store/person.json store/person.json {online}"),
+    ] {
+        let found = run(&command);
+        assert_eq!(found.status, 2, "{}", found.stdout);
+        assert!(found.stderr.contains("built without the feature `client`"), "{}", found.stderr);
+    }
+}

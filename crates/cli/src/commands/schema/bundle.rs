@@ -1,14 +1,16 @@
 //! `ndxp schema bundle`.
 
+#[cfg(feature = "client")]
+mod fetch;
 mod store;
 
 use std::{fs, path::PathBuf};
 
 use anyhow::{Context as _, Result, anyhow};
-use ndxp_schema::{BundleError, Schema, SchemaLimits, json, position};
+use ndxp_schema::{Bundle, BundleError, Schema, SchemaLimits, json, position};
 use serde_json::Value;
 
-use super::rules::Rules;
+use super::{hub::Online, rules::Rules};
 use crate::{exit::ExitStatus, input, printer::Printer};
 use store::Store;
 
@@ -16,7 +18,8 @@ use store::Store;
 #[command(after_help = "\
 A reference ndxp:<dataset>@sha256:<hex> names a schema by its hash, as `ndxp schema hash` prints it. In the bundle each \
 becomes a definition, and the verdicts stay those of the parts together. Parts are looked for, by their hash, in the \
-directories of --store and in the files of --lock, or of the ndxp.lock that lies here; nothing is fetched.
+directories of --store and in the files of --lock, or of the ndxp.lock that lies here, and then with --hub at the hub; \
+else nothing is fetched.
 
 Exit status: 0 done; 2 a file cannot be read, or a reference cannot be followed.
 
@@ -33,6 +36,8 @@ pub(crate) struct Args {
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
+    online: Online,
+    #[command(flatten)]
     rules: Rules,
 }
 
@@ -42,8 +47,8 @@ pub(crate) fn run(args: &Args, printer: &mut Printer) -> Result<ExitStatus> {
     let bytes = input::read(&args.file)?;
     let root = json::read(&bytes, &SchemaLimits::none().json)
         .map_err(|refusal| anyhow!("{file}:{refusal}"))?;
-    let store = Store::open(&args.store, args.rules.lock())?;
-    let bundle = ndxp_schema::bundle(&root, |hash| store.get(hash)).map_err(|error| {
+    let mut store = Store::open(&args.store, args.rules.lock())?;
+    let bundle = bundle(&root, &mut store, &args.online)?.map_err(|error| {
         let place = place(&error, &root, &bytes);
         anyhow!("{file}{place}: {error}; {} schemas were looked at (--store, --lock)", store.len())
     })?;
@@ -64,6 +69,21 @@ pub(crate) fn run(args: &Args, printer: &mut Printer) -> Result<ExitStatus> {
         printer.say(&format!("bundled {address} as {name}"));
     }
     Ok(ExitStatus::Done)
+}
+
+/// Bundles what is at hand; what is missing comes from the hub, where one is to be asked.
+#[cfg(feature = "client")]
+fn bundle(root: &Value, store: &mut Store, online: &Online) -> Result<Result<Bundle, BundleError>> {
+    if online.asked() { fetch::bundle(root, store, online) } else { Ok(at_hand(root, store)) }
+}
+
+#[cfg(not(feature = "client"))]
+fn bundle(root: &Value, store: &mut Store, online: &Online) -> Result<Result<Bundle, BundleError>> {
+    if online.asked() { Err(online.refusal()) } else { Ok(at_hand(root, store)) }
+}
+
+fn at_hand(root: &Value, store: &Store) -> Result<Bundle, BundleError> {
+    ndxp_schema::bundle(root, |hash| store.get(hash))
 }
 
 /// Returns line and column of a reference of the root's that cannot be followed; one of a part's has none here.

@@ -2,33 +2,42 @@
 
 mod cases;
 mod older;
+#[cfg(feature = "client")]
+mod registered;
 mod report;
+mod touched;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use ndxp_model::Compatibility;
 use ndxp_schema::{
     Comparison, Context, Effort, Mode, Policy, Profile, Schema, Verdict, compare_with, json,
 };
 
+#[cfg(feature = "client")]
+pub(super) use touched::EffectView;
+
 use super::{
+    hub::Online,
     records::lines,
     report::Output,
     rules::{self, Rules},
 };
 use crate::{exit::ExitStatus, input, printer::Printer};
+use touched::Registered;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The schema that is in use
+    /// The schema that is in use; with --dataset the hub's may stand in for it
     #[arg(required_unless_present = "cases")]
     old: Option<PathBuf>,
     /// The schema that shall follow it
-    #[arg(required_unless_present = "cases")]
+    #[arg(required_unless_present_any = ["cases", "dataset"])]
     new: Option<PathBuf>,
-    /// Which records have to stay readable
-    #[arg(long, value_enum, default_value_t = ModeArg::Full)]
-    mode: ModeArg,
+    /// Which records have to stay readable [default: full; with --hub what the dataset has]
+    #[arg(long, value_enum)]
+    mode: Option<ModeArg>,
     /// What readers do with properties they do not declare: judge them, or never see them
     #[arg(long, value_enum, default_value_t = PolicyArg::Role)]
     policy: PolicyArg,
@@ -44,6 +53,11 @@ pub(crate) struct Args {
     /// How many times the usual work may be done
     #[arg(long, value_name = "FACTOR", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     effort: u16,
+    /// The dataset that the schema is for: its newest schema is compared with [default: the one that has OLD]
+    #[arg(long, value_name = "AGENCY/DATASET", requires = "hub", conflicts_with = "cases")]
+    dataset: Option<String>,
+    #[command(flatten)]
+    online: Online,
     #[command(flatten)]
     rules: Rules,
     #[command(flatten)]
@@ -91,10 +105,10 @@ pub(crate) fn run(args: &Args, printer: &mut Printer) -> Result<ExitStatus> {
         let (profile, context) = args.rules.load()?;
         return cases::run(cases, &cases::Ground { profile, context, effort }, printer);
     }
-    let (Some(old), Some(new)) = (&args.old, &args.new) else { bail!("two schemas are needed") };
-    let question = Question { mode: args.mode.into(), policy: args.policy.into(), effort };
     let rules = args.rules.load()?;
-    let (old, new) = (document(old, &rules)?, document(new, &rules)?);
+    let Sides { old, new, registered } = Sides::read(args, &rules)?;
+    let question =
+        Question { mode: args.mode(registered.as_ref()), policy: args.policy.into(), effort };
     let samples = args.samples.as_deref().map(samples).transpose()?.unwrap_or_default();
     let mut comparison = question.ask(&old, &new, &samples);
     let mut against = old;
@@ -105,12 +119,70 @@ pub(crate) fn run(args: &Args, printer: &mut Printer) -> Result<ExitStatus> {
             (comparison, against) = (found, earlier);
         }
     }
-    report::write(&comparison, &against, &new, &args.output, printer)?;
-    Ok(if comparison.verdict == Verdict::Compatible {
-        ExitStatus::Done
-    } else {
-        ExitStatus::Refused
+    let registered = registered.as_ref();
+    let report = report::Outcome { comparison: &comparison, old: &against, new: &new, registered };
+    report.write(&args.output, printer)?;
+    Ok(match registered {
+        Some(registered) => registered.status(comparison.verdict),
+        None if comparison.verdict == Verdict::Compatible => ExitStatus::Done,
+        None => ExitStatus::Refused,
     })
+}
+
+impl Args {
+    fn mode(&self, registered: Option<&Registered>) -> Mode {
+        let of_dataset = || match registered.map(|one| one.mode).unwrap_or_default() {
+            Compatibility::Backward => Mode::Backward,
+            Compatibility::Forward => Mode::Forward,
+            Compatibility::Full => Mode::Full,
+        };
+        self.mode.map_or_else(of_dataset, Mode::from)
+    }
+}
+
+/// What is compared.
+struct Sides {
+    old: Document,
+    new: Document,
+    registered: Option<Registered>,
+}
+
+impl Sides {
+    fn read(args: &Args, rules: &(Profile, Context)) -> Result<Self> {
+        let (old, new) = match (&args.old, &args.new) {
+            (old, Some(new)) => (old.as_deref(), new),
+            (Some(new), None) => (None, new),
+            (None, None) => bail!("two schemas are needed"),
+        };
+        let old = old.map(|path| document(path, rules)).transpose()?;
+        let new = document(new, rules)?;
+        if args.online.asked() {
+            return Self::ask(args, old, new, rules);
+        }
+        let old = old.context("two schemas are needed")?;
+        Ok(Self { old, new, registered: None })
+    }
+
+    #[cfg(feature = "client")]
+    fn ask(
+        args: &Args,
+        old: Option<Document>,
+        new: Document,
+        rules: &(Profile, Context),
+    ) -> Result<Self> {
+        let dataset = args.dataset.as_deref();
+        let found = registered::ask(&args.online, dataset, old.as_ref(), &new.bytes)?;
+        let old = match old {
+            Some(old) => old,
+            None => of_bytes(found.name, found.old, rules)?,
+        };
+        Ok(Self { old, new, registered: Some(found.registered) })
+    }
+
+    #[cfg(not(feature = "client"))]
+    fn ask(args: &Args, _: Option<Document>, _: Document, _: &(Profile, Context)) -> Result<Self> {
+        Err(args.online.refusal())
+    }
 }
 
 impl Question {
@@ -131,9 +203,15 @@ fn worse(one: Verdict, other: Verdict) -> bool {
     rank(one) > rank(other)
 }
 
-fn document(path: &Path, (profile, context): &(Profile, Context)) -> Result<Document> {
-    let bytes = input::read(path)?;
-    let name = path.display().to_string();
+fn document(path: &Path, rules: &(Profile, Context)) -> Result<Document> {
+    of_bytes(path.display().to_string(), input::read(path)?, rules)
+}
+
+fn of_bytes(
+    name: String,
+    bytes: Vec<u8>,
+    (profile, context): &(Profile, Context),
+) -> Result<Document> {
     let schema = rules::parse(&name, &older::modern(&bytes), profile, context)?;
     schema.compile().with_context(|| name.clone())?;
     Ok(Document { name, bytes, schema })

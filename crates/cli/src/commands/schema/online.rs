@@ -7,6 +7,7 @@ use ndxp_client::proto::{convert, registry, schema as pb};
 use ndxp_model::{DatasetName, SchemaVersion};
 use serde::Serialize;
 
+use super::diff::EffectView;
 use crate::{
     connection::Connect,
     exit::ExitStatus,
@@ -95,15 +96,6 @@ struct ChangeView {
     message: String,
 }
 
-#[derive(Debug, Serialize)]
-struct EffectView {
-    agreement: String,
-    consumer: String,
-    field: String,
-    kind: String,
-    message: String,
-}
-
 pub(crate) async fn register(args: Register, printer: &mut Printer) -> Result<ExitStatus> {
     let document = input::read(&args.file)?;
     let client = args.connect.client()?;
@@ -134,7 +126,7 @@ fn change(change: pb::SchemaChange) -> ChangeView {
     ChangeView { kind: change.kind, pointer: change.pointer, message: change.message }
 }
 
-fn effect(effect: pb::AgreementEffect) -> EffectView {
+pub(super) fn effect(effect: pb::AgreementEffect) -> EffectView {
     let kind = effect.kind().as_str_name().trim_start_matches("AGREEMENT_EFFECT_KIND_");
     EffectView {
         kind: kind.to_ascii_lowercase().replace('_', "-"),

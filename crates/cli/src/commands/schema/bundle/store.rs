@@ -20,6 +20,8 @@ const MAX_FILES: usize = 10_000;
 #[derive(Debug, Default)]
 pub(super) struct Store {
     by_hash: HashMap<String, PathBuf>,
+    /// What a hub handed out.
+    fetched: HashMap<String, Vec<u8>>,
     files: usize,
 }
 
@@ -40,12 +42,19 @@ impl Store {
 
     /// Returns how many documents there are.
     pub(super) fn len(&self) -> usize {
-        self.by_hash.len()
+        self.by_hash.len() + self.fetched.len()
+    }
+
+    /// Keeps a document for the reference that asked for it; its hash is judged when it is bundled.
+    #[cfg(feature = "client")]
+    pub(super) fn put(&mut self, hash: String, document: Vec<u8>) {
+        self.fetched.insert(hash, document);
     }
 
     /// Returns the bytes of the document with that hash.
     pub(super) fn get(&self, hash: &str) -> Option<Vec<u8>> {
-        self.by_hash.get(hash).and_then(|path| fs::read(path).ok())
+        let fetched = self.fetched.get(hash).cloned();
+        fetched.or_else(|| self.by_hash.get(hash).and_then(|path| fs::read(path).ok()))
     }
 
     fn directory(&mut self, directory: &Path) -> Result<()> {

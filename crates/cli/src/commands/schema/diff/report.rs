@@ -5,7 +5,10 @@ use ndxp_schema::{Change, Comparison, Direction, Verdict, Witness};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Document;
+use super::{
+    Document,
+    touched::{EffectView, Registered, RegisteredReport},
+};
 use crate::{
     commands::schema::report::{self as findings, Finding, Level, Output, OutputFormat},
     printer::Printer,
@@ -22,6 +25,8 @@ pub(super) struct Report<'a> {
     reason: Option<&'a str>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     truncated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hub: Option<RegisteredReport<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -36,6 +41,9 @@ struct ChangeReport<'a> {
     message: &'a str,
     suggestion: Option<&'a str>,
     bump: &'static str,
+    /// The agreements that it touches, where a hub was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agreements: Option<&'a [&'a EffectView]>,
 }
 
 /// The contract's witness.
@@ -45,19 +53,6 @@ pub(super) struct WitnessReport<'a> {
     record: &'a Value,
     instance_path: &'a str,
     keyword: &'a str,
-}
-
-impl<'a> From<&'a Comparison> for Report<'a> {
-    fn from(comparison: &'a Comparison) -> Self {
-        Self {
-            verdict: comparison.verdict.as_str(),
-            changes: comparison.changes.iter().map(ChangeReport::from).collect(),
-            witness: comparison.witness.as_ref().map(WitnessReport::from),
-            bump: comparison.bump.as_str(),
-            reason: comparison.reason.as_deref(),
-            truncated: comparison.truncated,
-        }
-    }
 }
 
 impl<'a> From<&'a Change> for ChangeReport<'a> {
@@ -73,6 +68,7 @@ impl<'a> From<&'a Change> for ChangeReport<'a> {
             message: &change.message,
             suggestion: change.suggestion.as_deref(),
             bump: change.bump.as_str(),
+            agreements: None,
         }
     }
 }
@@ -88,26 +84,64 @@ impl<'a> From<&'a Witness> for WitnessReport<'a> {
     }
 }
 
-pub(super) fn write(
-    comparison: &Comparison,
-    old: &Document,
-    new: &Document,
-    output: &Output,
-    printer: &mut Printer,
-) -> Result<()> {
-    let found: Vec<Finding> =
-        comparison.changes.iter().map(|change| finding(change, old, new)).collect();
-    let files = [old.name.clone(), new.name.clone()];
-    let report = findings::Report { command: "diff", files: &files, findings: &found };
-    report.write(&Report::from(comparison), output, printer)?;
-    if output.format(printer) == OutputFormat::Human {
-        conclusion(comparison, old, new, printer)?;
+/// What a run found.
+pub(super) struct Outcome<'a> {
+    pub(super) comparison: &'a Comparison,
+    pub(super) old: &'a Document,
+    pub(super) new: &'a Document,
+    pub(super) registered: Option<&'a Registered>,
+}
+
+impl Outcome<'_> {
+    pub(super) fn write(&self, output: &Output, printer: &mut Printer) -> Result<()> {
+        let Self { comparison, old, new, registered } = self;
+        let changes = &comparison.changes;
+        let touched = registered.map(|one| one.touched(&old.schema, &new.schema, changes));
+        let found = self.findings(touched.as_deref());
+        let files = [old.name.clone(), new.name.clone()];
+        let report = findings::Report { command: "diff", files: &files, findings: &found };
+        report.write(&self.document(touched.as_deref()), output, printer)?;
+        if output.format(printer) == OutputFormat::Human {
+            conclusion(comparison, old, new, printer)?;
+            for line in registered.iter().flat_map(|one| one.lines()) {
+                printer.line(line)?;
+            }
+        }
+        if !output.quiet && output.format(printer) != OutputFormat::Json {
+            let (verdict, bump) = (comparison.verdict, comparison.bump.as_str());
+            printer.say(&format!("{verdict}; {} changes; next version: {bump}", found.len()));
+        }
+        Ok(())
     }
-    if !output.quiet && output.format(printer) != OutputFormat::Json {
-        let (verdict, bump) = (comparison.verdict, comparison.bump.as_str());
-        printer.say(&format!("{verdict}; {} changes; next version: {bump}", found.len()));
+
+    fn findings(&self, touched: Option<&[Vec<&EffectView>]>) -> Vec<Finding> {
+        let changes = self.comparison.changes.iter();
+        let mut found: Vec<Finding> =
+            changes.map(|change| finding(change, self.old, self.new)).collect();
+        if let (Some(registered), Some(touched)) = (self.registered, touched) {
+            for (finding, touched) in found.iter_mut().zip(touched) {
+                finding.message.push_str(&format!("; {}", registered.words(touched)));
+            }
+        }
+        found
     }
-    Ok(())
+
+    fn document<'b>(&'b self, touched: Option<&'b [Vec<&'b EffectView>]>) -> Report<'b> {
+        let comparison = self.comparison;
+        let mut changes: Vec<_> = comparison.changes.iter().map(ChangeReport::from).collect();
+        for (change, touched) in changes.iter_mut().zip(touched.unwrap_or_default()) {
+            change.agreements = Some(touched);
+        }
+        Report {
+            verdict: comparison.verdict.as_str(),
+            changes,
+            witness: comparison.witness.as_ref().map(WitnessReport::from),
+            bump: comparison.bump.as_str(),
+            reason: comparison.reason.as_deref(),
+            truncated: comparison.truncated,
+            hub: self.registered.map(Registered::report),
+        }
+    }
 }
 
 fn finding(change: &Change, old: &Document, new: &Document) -> Finding {
