@@ -31,8 +31,8 @@ struct Shape<'a> {
     rules: Vec<(Rc<Items>, bool)>,
     /// What every item has to be.
     each: Vec<Lit>,
-    /// What not too many items may be.
-    sparing: Vec<Lit>,
+    /// What at most so many items may be.
+    sparing: Vec<(u64, Lit)>,
     wanted: Vec<Wanted>,
     places: usize,
     min: usize,
@@ -87,10 +87,33 @@ impl Solver<'_> {
         if length > shape.max {
             return Found::Empty;
         }
+        if self.is_crowded(shape, needed, length) {
+            return Found::Empty;
+        }
         if shape.repeated {
             return self.repeated(shape, needed, length);
         }
         self.fill(shape, needed, length, None)
+    }
+
+    /// Tells whether more items than may cannot help being what only so many may be.
+    fn is_crowded(&mut self, shape: &Shape<'_>, needed: &Needed, length: usize) -> bool {
+        for (most, lit) in &shape.sparing {
+            let mut left = *most;
+            for place in 0..length.min(MAX_LENGTH) {
+                let other = Lit { yes: !lit.yes, ..*lit };
+                let lits = shape.lits(needed, place).into_iter().chain([other]).collect();
+                let Ok(places) = self.item_places(shape.goal, place) else { return false };
+                if self.solve(Goal::new(lits, places)) != Found::Empty {
+                    continue;
+                }
+                if left == 0 {
+                    return true;
+                }
+                left -= 1;
+            }
+        }
+        false
     }
 
     /// Two equal items, at any two places.
@@ -163,7 +186,7 @@ impl Solver<'_> {
             }
         }
         if !shape.sparing.is_empty() && !needed.contains_key(&place) {
-            let without = shape.sparing.iter().map(|lit| Lit { yes: !lit.yes, ..*lit });
+            let without = shape.sparing.iter().map(|(_, lit)| Lit { yes: !lit.yes, ..*lit });
             let sparing = Goal::new(lits.iter().copied().chain(without).collect(), places.clone());
             if let value @ Found::Value(_) = self.solve(sparing) {
                 return value;
@@ -224,7 +247,7 @@ impl<'a> Shape<'a> {
             match fact {
                 Fact::Items(items, reader) => shape.rules.push((Rc::clone(items), *reader)),
                 Fact::AtMostItems(0, lit) => shape.each.push(Lit { yes: !lit.yes, ..*lit }),
-                Fact::AtMostItems(_, lit) => shape.sparing.push(*lit),
+                Fact::AtMostItems(most, lit) => shape.sparing.push((*most, *lit)),
                 Fact::ItemAt(n, lit) => {
                     shape.wanted.push(Wanted { from: *n, fixed: true, lit: *lit, group })
                 }

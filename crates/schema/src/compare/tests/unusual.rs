@@ -68,3 +68,15 @@ fn a_pattern_of_few_texts_is_tried_text_by_text() {
     let names = r#"{"propertyNames":{"pattern":"^[ab]$"},"minProperties":3}"#;
     check(names, r#"{"type":["string","number","boolean","array","null"]}"#, Compatible);
 }
+
+#[test]
+fn items_that_cannot_help_being_counted_are_counted() {
+    let five = r#"{"contains":{"type":"boolean"},"minContains":5}"#;
+    let three = r#"{"contains":{"type":["boolean","number"]},"minContains":3}"#;
+    check(five, three, Compatible);
+    check(three, five, Breaking);
+    check(five, r#"{"contains":{"type":["boolean","number"]},"minContains":6}"#, Breaking);
+    let most = r#"{"contains":{"type":"boolean"},"maxContains":2,"items":{"type":"boolean"}}"#;
+    check(most, r#"{"maxItems":2}"#, Compatible);
+    check(most, r#"{"maxItems":1}"#, Breaking);
+}
