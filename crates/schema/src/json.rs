@@ -1,6 +1,6 @@
 //! The strict JSON reader: one pass, nothing dropped, nothing rounded.
 //!
-//! Refused are duplicate keys (compared decoded), nesting and size above the limits, integers beyond 2^53 however they
+//! Refused are duplicate keys (compared decoded), nesting, size and number of objects above the limits, integers beyond 2^53 however they
 //! are written, invalid UTF-8, lone surrogates and bytes after the value.
 
 mod visitor;
@@ -23,14 +23,24 @@ pub struct Limits {
     pub max_bytes: usize,
     /// Arrays and objects inside each other; `[]` has depth 1. Never more than 126, whatever is set: the reader's stack.
     pub max_depth: usize,
+    /// Objects in the document: each takes far more memory than text.
+    pub max_objects: usize,
+    /// Arrays and objects in the document.
+    pub max_nested: usize,
     /// What happens to integers beyond 2^53.
     pub numbers: Numbers,
 }
 
 impl Default for Limits {
-    /// The limits of a record: 1 MiB, 64 levels, exact numbers.
+    /// The limits of a record: 1 MiB, 64 levels, 40,000 objects, 80,000 arrays and objects, exact numbers.
     fn default() -> Self {
-        Self { max_bytes: 1 << 20, max_depth: 64, numbers: Numbers::Exact }
+        Self {
+            max_bytes: 1 << 20,
+            max_depth: 64,
+            max_objects: 40_000,
+            max_nested: 80_000,
+            numbers: Numbers::Exact,
+        }
     }
 }
 
@@ -120,6 +130,15 @@ fn found(bytes: &[u8], fault: Fault, limits: &Limits, pointer: String) -> Refusa
         Fault::Depth => {
             let message =
                 format!("nested deeper than {} levels", limits.max_depth.min(visitor::MAX_DEPTH));
+            (Keyword::Limit, position::value(bytes, &pointer), message)
+        }
+        Fault::Objects => {
+            let message = format!("more than {} objects in one document", limits.max_objects);
+            (Keyword::Limit, position::value(bytes, &pointer), message)
+        }
+        Fault::Nested => {
+            let message =
+                format!("more than {} arrays and objects in one document", limits.max_nested);
             (Keyword::Limit, position::value(bytes, &pointer), message)
         }
         Fault::Integer => {

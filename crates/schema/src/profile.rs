@@ -59,11 +59,7 @@ impl Default for SchemaLimits {
     /// The hub's limits.
     fn default() -> Self {
         Self {
-            json: json::Limits {
-                max_bytes: 256 << 10,
-                max_depth: 32,
-                numbers: json::Numbers::Exact,
-            },
+            json: json::Limits { max_bytes: 256 << 10, max_depth: 32, ..json::Limits::default() },
             max_subschemas: 2_000,
             max_enum: 1_000,
             max_chain: 32,
@@ -81,6 +77,8 @@ impl SchemaLimits {
             json: json::Limits {
                 max_bytes: usize::MAX,
                 max_depth: 126,
+                max_objects: usize::MAX,
+                max_nested: usize::MAX,
                 numbers: json::Numbers::Rounded,
             },
             max_subschemas: usize::MAX,
@@ -165,7 +163,8 @@ impl Profile {
 
     fn to_json(&self) -> Value {
         // Limits as text: one may be beyond 2^53.
-        let record = [self.record.max_bytes, self.record.max_depth].map(|n| n.to_string());
+        let json::Limits { max_bytes, max_depth, max_objects, max_nested, .. } = self.record;
+        let record = [max_bytes, max_depth, max_objects, max_nested].map(|n| n.to_string());
         json!({
             "national": self.national.to_json(),
             "assert": self.formats == FormatMode::Assert,

@@ -180,7 +180,7 @@ pub(super) fn parts<'a>(
             present.map(part).collect()
         }
         ("items" | "prefixItems" | "additionalItems", Value::Array(items)) => {
-            of_items(walk.dialect(), rules, keyword, rule, items)
+            of_items(walk, rules, keyword, rule, items)
         }
         _ => Vec::new(),
     })
@@ -301,7 +301,7 @@ fn applied(
 }
 
 fn of_items<'a>(
-    dialect: Dialect,
+    walk: &Walk<'_>,
     rules: &'a Rules,
     keyword: &str,
     rule: &'a Value,
@@ -319,13 +319,13 @@ fn of_items<'a>(
             })
             .collect();
     }
-    let skipped = match (keyword, dialect) {
+    let skipped = match (keyword, walk.dialect()) {
         ("items", Dialect::Draft202012) => length("prefixItems").unwrap_or(0),
         // Without an array in `items` it says nothing.
         ("additionalItems", _) => length("items").unwrap_or(usize::MAX),
         _ => 0,
     };
-    let rest = items.iter().enumerate().skip(skipped);
+    let rest = items.iter().enumerate().skip(skipped).take(walk.most_items());
     rest.map(|(n, value)| Part {
         schema: rule,
         schema_token: Token::Here,

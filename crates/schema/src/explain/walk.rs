@@ -16,17 +16,25 @@ const MAX_DEPTH: usize = 256;
 pub(super) struct Walk<'s> {
     pub(super) schema: &'s Inner,
     steps: usize,
+    /// The budget at the start.
+    most: usize,
     depth: usize,
     memo: HashMap<(*const Value, *const Value), Option<bool>>,
 }
 
 impl<'s> Walk<'s> {
     pub(super) fn new(schema: &'s Inner, steps: usize) -> Self {
-        Self { schema, steps, depth: 0, memo: HashMap::new() }
+        Self { schema, steps, most: steps, depth: 0, memo: HashMap::new() }
     }
 
     pub(super) fn exhausted(&self) -> bool {
         self.steps == 0
+    }
+
+    /// The most items worth listing for one schema: each costs a step when it is first asked about, so one more is
+    /// beyond any budget.
+    pub(super) const fn most_items(&self) -> usize {
+        self.most.saturating_add(1)
     }
 
     pub(super) fn dialect(&self) -> Dialect {

@@ -25,6 +25,22 @@ fn plain_documents_are_read() {
 }
 
 #[test]
+fn objects_and_arrays_are_counted() {
+    let many = |one: &str, times: usize| format!("[{}]", vec![one; times].join(","));
+    let read = |text: &str| {
+        read(text.as_bytes(), &Limits::default()).map(drop).map_err(|r| (r.keyword, r.pointer))
+    };
+    assert_eq!(read(&many("{\"\":0}", 40_000)), Ok(()));
+    let refused = Err((Keyword::Limit, Some("/40000".to_owned())));
+    assert_eq!(read(&many("{\"\":0}", 40_001)), refused);
+    assert_eq!(read(&many("{}", 40_001)), refused);
+    assert_eq!(read(&many("[0]", 79_999)), Ok(()));
+    let refused = Err((Keyword::Limit, Some("/79999".to_owned())));
+    assert_eq!(read(&many("[0]", 80_000)), refused);
+    assert_eq!(read(&format!("[{}1]", "1,".repeat(524_000))), Ok(()));
+}
+
+#[test]
 fn duplicate_keys_are_refused_however_they_are_written() {
     check("{\"a\":1,\"a\":1}", Err((Keyword::DuplicateKey, 1, 8, Some("/a"))));
     check("{\"a\":1,\n \"\\u0061\":2}", Err((Keyword::DuplicateKey, 2, 2, Some("/a"))));

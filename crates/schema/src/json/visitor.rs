@@ -18,6 +18,8 @@ pub(super) const MAX_DEPTH: usize = 126;
 pub(super) enum Fault {
     DuplicateKey,
     Depth,
+    Objects,
+    Nested,
     Integer,
 }
 
@@ -32,6 +34,8 @@ pub(super) fn read(text: &str, limits: &Limits) -> Result<Value, (serde_json::Er
     let state = State {
         max_depth: limits.max_depth.min(MAX_DEPTH),
         numbers: limits.numbers,
+        objects_left: Cell::new(limits.max_objects),
+        nested_left: Cell::new(limits.max_nested),
         fault: Cell::new(None),
         inner_first: RefCell::default(),
     };
@@ -45,6 +49,8 @@ pub(super) fn read(text: &str, limits: &Limits) -> Result<Value, (serde_json::Er
 struct State {
     max_depth: usize,
     numbers: Numbers,
+    objects_left: Cell<usize>,
+    nested_left: Cell<usize>,
     fault: Cell<Option<Fault>>,
     /// Filled only while an error travels outwards, so that a good record pays nothing for its path.
     inner_first: RefCell<Vec<String>>,
@@ -54,6 +60,17 @@ impl State {
     fn fail<E: Error>(&self, fault: Fault) -> E {
         self.fault.set(Some(fault));
         E::custom("refused")
+    }
+
+    /// Counts one down.
+    fn take<E: Error>(&self, left: &Cell<usize>, fault: Fault) -> Result<(), E> {
+        match left.get().checked_sub(1) {
+            Some(rest) => {
+                left.set(rest);
+                Ok(())
+            }
+            None => Err(self.fail(fault)),
+        }
     }
 
     fn below<E>(&self, token: &str, error: E) -> E {
@@ -81,6 +98,7 @@ impl Reader<'_> {
         if self.depth >= self.state.max_depth {
             return Err(self.state.fail(Fault::Depth));
         }
+        self.state.take(&self.state.nested_left, Fault::Nested)?;
         Ok(Self { depth: self.depth + 1, ..self })
     }
 
@@ -158,6 +176,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let inner = self.deeper()?;
+        self.state.take(&self.state.objects_left, Fault::Objects)?;
         let mut members = Map::new();
         while let Some(key) = access.next_key::<String>()? {
             match members.entry(key) {

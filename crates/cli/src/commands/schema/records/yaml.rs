@@ -4,6 +4,8 @@ mod build;
 mod node;
 mod scalar;
 
+use std::cell::Cell;
+
 use anyhow::{Result, bail};
 use ndxp_schema::json::Limits;
 use saphyr_parser::Parser;
@@ -15,6 +17,10 @@ pub(crate) use node::{Node, Place};
 
 /// A file of YAML is held whole; one that is larger is NDJSON's business.
 const MAX_FILE: usize = 64 << 20;
+
+/// Commas and opening brackets that the parser may take at once: it holds a collection in brackets whole before it
+/// says anything about it.
+const MAX_SIGNS: usize = 60_000;
 
 /// Documents of a batch.
 const DOCUMENTS: usize = 100;
@@ -57,6 +63,12 @@ impl Documents {
     }
 }
 
+/// Counts the signs that the parser takes before its next event; `false`: it would hold too much.
+fn may_go_on(signs: &Cell<usize>, sign: char) -> bool {
+    signs.set(signs.get() + usize::from(matches!(sign, ',' | '[' | '{')));
+    signs.get() <= MAX_SIGNS
+}
+
 /// Reads all documents. Reading ends at the first fault: what YAML means after one is anybody's guess.
 pub(crate) fn documents(bytes: &[u8], limits: Limits) -> Vec<Result<Document, Fault>> {
     let text = match std::str::from_utf8(bytes) {
@@ -69,13 +81,26 @@ pub(crate) fn documents(bytes: &[u8], limits: Limits) -> Vec<Result<Document, Fa
     };
     let mut builder = Builder::new(limits);
     let mut found = Vec::new();
-    for event in Parser::new_from_str(text) {
+    let signs = Cell::new(0);
+    let mut last = Place { line: 1, column: 1 };
+    for event in Parser::new_from_iter(text.chars().take_while(|sign| may_go_on(&signs, *sign))) {
+        let held = signs.replace(0);
+        if held > MAX_SIGNS {
+            let message = format!(
+                "more than {MAX_SIGNS} commas and brackets in one stretch: write one item a line"
+            );
+            found.push(Err(fault("limit", last, message)));
+            break;
+        }
         let step = event.map_err(|error| {
             let place = Place { line: error.marker().line(), column: error.marker().col() + 1 };
             // The parser has a bound of its own, for brackets.
             let deep = error.info().contains("recursion limit");
             fault(if deep { "limit" } else { "yaml" }, place, error.info())
         });
+        if let Ok((_, span)) = &step {
+            last = Place { line: span.start.line(), column: span.start.col() + 1 };
+        }
         match step.and_then(|(event, span)| builder.take(event, span)) {
             Ok(None) => {}
             Ok(Some(document)) => found.push(Ok(document)),

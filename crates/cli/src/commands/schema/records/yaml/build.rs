@@ -17,7 +17,7 @@ use super::{
 struct Part {
     value: Value,
     node: Node,
-    /// What the value counts for: its texts' bytes, and one for each value in it.
+    /// What the value counts for: its texts' bytes, and [`VALUE`] for each value in it.
     weight: usize,
 }
 
@@ -36,9 +36,8 @@ enum Kind {
     Mapping(Map<String, Value>, Option<(String, Place)>),
 }
 
-/// What a copied byte counts for: a value in memory is far larger than in the file, and a file of a limit's size has
-/// few values, but a copy can be nothing else.
-const COPY: usize = 8;
+/// What each value counts for beside its text: with its place it takes more than ten times that in memory.
+const VALUE: usize = 16;
 
 /// Builds documents. Aliases are copies, counted as such: a few lines can stand for billions of values.
 pub(super) struct Builder {
@@ -47,12 +46,22 @@ pub(super) struct Builder {
     anchors: HashMap<usize, Part>,
     /// Of the document so far, copies and anchors included.
     weight: usize,
+    objects: usize,
+    nested: usize,
     done: Option<Part>,
 }
 
 impl Builder {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, open: Vec::new(), anchors: HashMap::new(), weight: 0, done: None }
+        Self {
+            limits,
+            open: Vec::new(),
+            anchors: HashMap::new(),
+            weight: 0,
+            objects: 0,
+            nested: 0,
+            done: None,
+        }
     }
 
     /// Takes an event; returns the document that it completes.
@@ -68,14 +77,14 @@ impl Builder {
                     scalar::value(&text, style, tag).map_err(|why| fault("limit", place, why))?
                 };
                 let node = Node { at: place, ..Node::default() };
-                self.count(1 + text.len(), place)?;
-                self.complete(anchor, Part { value, node, weight: 1 + text.len() }, place)?;
+                self.count(VALUE + text.len(), place)?;
+                self.complete(anchor, Part { value, node, weight: VALUE + text.len() }, place)?;
             }
             Event::Alias(anchor) => {
                 let weight = self.anchors.get(&anchor).map(|part| part.weight);
                 let weight = weight.ok_or_else(|| fault("yaml", place, "an alias of itself"))?;
                 // Before the copy is made.
-                self.count(weight.saturating_mul(COPY), place)?;
+                self.count(weight, place)?;
                 if let Some(mut part) = self.anchors.get(&anchor).cloned() {
                     part.node.at = place;
                     self.complete(0, part, place)?;
@@ -96,7 +105,7 @@ impl Builder {
 
     fn document(&mut self) -> Option<Document> {
         self.anchors.clear();
-        self.weight = 0;
+        (self.weight, self.objects, self.nested) = (0, 0, 0);
         let done = self.done.take()?;
         Some(Document { value: done.value, root: done.node })
     }
@@ -105,10 +114,25 @@ impl Builder {
         self.weight = self.weight.saturating_add(weight);
         let most = self.limits.max_bytes;
         if self.weight > most {
-            let message = format!("larger than {most} bytes, with aliases as what they stand for");
+            let message = format!(
+                "larger than {most} bytes, each value counted as {VALUE} more, and aliases as what they stand for"
+            );
             return Err(fault("limit", place, message));
         }
         Ok(())
+    }
+
+    /// Counts what was written; copies weigh enough by themselves.
+    fn count_nested(&mut self, object: bool, place: Place) -> Result<(), Fault> {
+        self.nested += 1;
+        self.objects += usize::from(object);
+        if self.nested <= self.limits.max_nested && self.objects <= self.limits.max_objects {
+            return Ok(());
+        }
+        let Limits { max_objects, max_nested, .. } = self.limits;
+        let message =
+            format!("more than {max_objects} objects, or {max_nested} arrays and objects");
+        Err(fault("limit", place, message))
     }
 
     fn enter(&mut self, anchor: usize, kind: Kind, place: Place) -> Result<(), Fault> {
@@ -119,7 +143,8 @@ impl Builder {
             let message = format!("nested deeper than {} levels", self.limits.max_depth);
             return Err(fault("limit", place, message));
         }
-        self.count(1, place)?;
+        self.count(VALUE, place)?;
+        self.count_nested(matches!(kind, Kind::Mapping(..)), place)?;
         self.open.push(Open { place, anchor, weight: self.weight, kind, parts: Vec::new() });
         Ok(())
     }
@@ -131,7 +156,7 @@ impl Builder {
             Kind::Mapping(members, _) => Value::Object(members),
         };
         let node = Node { at: open.place, parts: open.parts };
-        let weight = 1 + self.weight - open.weight;
+        let weight = VALUE + self.weight - open.weight;
         self.complete(open.anchor, Part { value, node, weight }, open.place)
     }
 
@@ -143,7 +168,7 @@ impl Builder {
     fn complete(&mut self, anchor: usize, part: Part, place: Place) -> Result<(), Fault> {
         if anchor > 0 {
             // A copy beside the value: it counts too.
-            self.count(part.weight.saturating_mul(COPY), place)?;
+            self.count(part.weight, place)?;
             self.anchors.insert(anchor, part.clone());
         }
         let depth = self.open.len() + depth(&part.value);

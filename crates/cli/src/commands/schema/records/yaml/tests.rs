@@ -52,3 +52,24 @@ fn a_bomb_of_aliases_is_refused_before_it_unfolds() {
     let found = values(&text);
     assert!(matches!(found.as_slice(), [Err(("limit", line, _))] if *line < 8), "{found:?}");
 }
+
+#[test]
+fn a_collection_in_brackets_is_not_held_without_bound() {
+    let many = format!("a:\n  b: [{}1]\n", "1,".repeat(70_000));
+    let found = values(&many);
+    assert!(matches!(found.as_slice(), [Err(("limit", 2, _))]), "{:?}", found.first());
+    let text = format!("a: \"{}\"\n", "1,".repeat(20_000));
+    assert!(matches!(values(&text).as_slice(), [Ok(_)]));
+    let lines = format!("a:\n{}", "  - [1, 2]\n".repeat(20_000));
+    assert!(matches!(values(&lines).as_slice(), [Ok(_)]));
+}
+
+#[test]
+fn values_are_counted_beside_their_text() {
+    for (line, times) in [("- 1\n", 61_000), ("- {a: 1}\n", 20_900)] {
+        let text = line.repeat(times);
+        assert!(matches!(values(&text).as_slice(), [Ok(_)]), "{line}");
+        let found = values(&text.repeat(2));
+        assert!(matches!(found.as_slice(), [Err(("limit", ..))]), "{line} {found:?}");
+    }
+}
