@@ -75,7 +75,7 @@ impl<'s> Generator<'s> {
     /// [`CompileError`] if the schema does not compile.
     pub fn new(schema: &'s Schema, seed: u64) -> Result<Self, CompileError> {
         let validator = schema.compile()?;
-        let (world, root, _) = World::new(schema, schema, STEPS);
+        let (world, root) = World::of_one(schema, STEPS);
         let chance = Chance::new(seed);
         Ok(Self { schema, validator, world, root, chance, kept: Vec::new(), solved: None })
     }
@@ -158,7 +158,7 @@ impl<'s> Generator<'s> {
     /// The record that the rules find, for schemas that chance does not meet.
     fn solved(&mut self) -> Option<Value> {
         if self.solved.is_none() {
-            let (world, root, _) = World::new(self.schema, self.schema, STEPS * 4);
+            let (world, root) = World::of_one(self.schema, STEPS * 4);
             let wanted = Lit { id: root, yes: true, reader: false };
             let found = match Solver::new(world).solve(Goal::new(vec![wanted], None)) {
                 Found::Value(value) if self.validator.decide(&value) => Some(value),

@@ -3,13 +3,15 @@
 use serde_json::Value;
 
 use super::{
-    Direction, Effort, Policy, Proof, Verdict, Witness, oracle,
+    Direction, Effort, Policy, Proof, Verdict, Witness,
+    ir::Pair,
+    oracle,
     search::Judge,
     solve::{Found, Goal, Lit, Solver},
     strip::strip,
     world::World,
 };
-use crate::{Schema, generate::Generator, profile::Refs};
+use crate::{Schema, Validator, generate::Generator, profile::Refs};
 
 /// What is known about one direction.
 #[derive(Debug, Clone)]
@@ -37,30 +39,51 @@ impl Answer {
     }
 }
 
+/// Both schemas, with what both directions work on.
+pub(super) struct Ground<'s> {
+    old: &'s Schema,
+    new: &'s Schema,
+    same: bool,
+    compiled: Option<(Validator, Validator)>,
+    /// The rules of both, where ours apply.
+    pair: Option<Pair<'s>>,
+}
+
+impl<'s> Ground<'s> {
+    pub(super) fn new(old: &'s Schema, new: &'s Schema) -> Self {
+        let same = old.hash() == new.hash() && old.dialect() == new.dialect();
+        let compiled = if same { None } else { old.compile().ok().zip(new.compile().ok()) };
+        let plain = compiled.is_some() && is_plain(old) && is_plain(new);
+        Self { old, new, same, compiled, pair: plain.then(|| Pair::new(old, new)) }
+    }
+}
+
 /// Decides whether the records of one side are readable with the other.
 pub(super) fn decide(
-    old: &Schema,
-    new: &Schema,
+    ground: &Ground<'_>,
     direction: Direction,
     policy: Policy,
     effort: Effort,
     samples: &[Value],
 ) -> Answer {
-    let (writer, reader) = match direction {
+    if ground.same {
+        return Answer::new(direction, Verdict::Compatible, Proof::Structural);
+    }
+    let Some((old, new)) = &ground.compiled else {
+        return Answer::undecided(direction, "a schema does not compile");
+    };
+    let (old, new) = ((ground.old, old), (ground.new, new));
+    let (writes, reads) = match direction {
         Direction::Backward => (old, new),
         Direction::Forward => (new, old),
     };
-    if writer.hash() == reader.hash() && writer.dialect() == reader.dialect() {
-        return Answer::new(direction, Verdict::Compatible, Proof::Structural);
-    }
-    let Some(judge) = Judge::new(writer, reader, direction, policy) else {
-        return Answer::undecided(direction, "a schema does not compile");
-    };
+    let (writer, reader) = (writes.0, reads.0);
+    let judge = Judge::new(writes, reads, direction, policy);
     let lost = |record: &Value| judge.is_lost(record).then(|| record.clone());
     if let Some(witness) = samples.iter().find_map(lost).and_then(|record| judge.witness(record)) {
         return Answer::breaking(witness);
     }
-    let found = match own(writer, reader, policy, effort) {
+    let found = match own(ground, direction, policy, effort) {
         Found::Value(record) => judge.witness(record),
         Found::Empty => return Answer::new(direction, Verdict::Compatible, Proof::Structural),
         Found::Unknown => None,
@@ -85,11 +108,13 @@ fn guessed(writer: &Schema, judge: &Judge<'_>, policy: Policy, effort: Effort) -
 }
 
 /// Our own rules: a record that is lost, or a proof that there is none.
-fn own(writer: &Schema, reader: &Schema, policy: Policy, effort: Effort) -> Found {
-    if !is_plain(writer) || !is_plain(reader) {
-        return Found::Unknown;
-    }
-    let (mut world, writer, reader) = World::new(writer, reader, effort.steps);
+fn own(ground: &Ground<'_>, direction: Direction, policy: Policy, effort: Effort) -> Found {
+    let Some(pair) = ground.pair.clone() else { return Found::Unknown };
+    let pair = match direction {
+        Direction::Backward => pair,
+        Direction::Forward => pair.swapped(),
+    };
+    let (mut world, writer, reader) = World::new(pair, effort.steps);
     let same = world.arena.real(writer) == world.arena.real(reader);
     let places = match policy {
         Policy::Strict => None,

@@ -6,7 +6,7 @@ use std::{collections::HashMap, rc::Rc};
 
 use serde_json::Value;
 
-pub(crate) use lower::lower;
+pub(crate) use lower::Pair;
 
 /// A schema in the arena.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -153,7 +153,7 @@ impl Rule {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Node {
     Rules(Rc<[Rule]>),
     /// Stands for a schema that was not finished when somebody referred to it.
@@ -161,7 +161,7 @@ enum Node {
 }
 
 /// All schemas of a comparison.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Arena {
     nodes: Vec<Node>,
     known: HashMap<String, Id>,
@@ -170,19 +170,27 @@ pub(crate) struct Arena {
 impl Arena {
     /// Returns the number of the schema with these rules; their order does not matter.
     fn intern(&mut self, mut rules: Vec<Rule>) -> Id {
-        rules.sort_by_cached_key(|rule| format!("{rule:?}"));
+        let keyed = rules.drain(..).map(|rule| (format!("{rule:?}"), rule));
+        let mut keyed: Vec<(String, Rule)> = keyed.collect();
+        keyed.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let (keys, rules): (Vec<String>, Vec<Rule>) = keyed.into_iter().unzip();
         if let [Rule::All(ids)] = rules.as_slice()
             && let [only] = ids.as_slice()
         {
             return *only;
         }
-        let key = format!("{rules:?}");
+        let key = keys.join(", ");
         if let Some(id) = self.known.get(&key) {
             return *id;
         }
         let id = self.push(Node::Rules(rules.into()));
         self.known.insert(key, id);
         id
+    }
+
+    /// Forgets which schemas are equal, once all are lowered.
+    fn close(&mut self) {
+        self.known = HashMap::new();
     }
 
     fn push(&mut self, node: Node) -> Id {

@@ -13,22 +13,21 @@ const MAX_PARTS: usize = 4_000;
 pub(super) struct Judge<'s> {
     writer: &'s Schema,
     reader: &'s Schema,
-    accepts: Validator,
-    reads: Validator,
+    accepts: &'s Validator,
+    reads: &'s Validator,
     policy: Policy,
     direction: Direction,
 }
 
 impl<'s> Judge<'s> {
-    /// Compiles both. `None`: one does not compile.
-    pub(super) fn new(
-        writer: &'s Schema,
-        reader: &'s Schema,
+    /// Each side with its validator.
+    pub(super) const fn new(
+        (writer, accepts): (&'s Schema, &'s Validator),
+        (reader, reads): (&'s Schema, &'s Validator),
         direction: Direction,
         policy: Policy,
-    ) -> Option<Self> {
-        let (accepts, reads) = (writer.compile().ok()?, reader.compile().ok()?);
-        Some(Self { writer, reader, accepts, reads, policy, direction })
+    ) -> Self {
+        Self { writer, reader, accepts, reads, policy, direction }
     }
 
     /// Tells whether the record is one of the writer's that the reader refuses, by the definition of the policy.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     automata::Automaton,
-    ir::{Arena, Id, lower},
+    ir::{Arena, Id, Pair},
     places::Places,
 };
 use crate::{Schema, profile::Profile, schema::Inner};
@@ -27,21 +27,25 @@ pub(crate) struct World<'s> {
 }
 
 impl<'s> World<'s> {
-    /// Lowers both schemas and returns their roots.
-    pub(crate) fn new(writer: &'s Schema, reader: &'s Schema, steps: usize) -> (Self, Id, Id) {
-        let mut arena = Arena::default();
-        let roots = (lower(writer, &mut arena), lower(reader, &mut arena));
-        let sides = [&*writer.inner, &*reader.inner];
+    /// Lowers a schema and returns its root.
+    pub(crate) fn of_one(schema: &'s Schema, steps: usize) -> (Self, Id) {
+        let (world, root, _) = Self::new(Pair::new(schema, schema), steps);
+        (world, root)
+    }
+
+    /// Returns a world of two schemas, and the roots of both.
+    pub(crate) fn new(pair: Pair<'s>, steps: usize) -> (Self, Id, Id) {
+        let [first, second] = pair.roots;
         let world = Self {
-            arena,
-            sides,
+            arena: pair.arena,
+            sides: pair.schemas,
             leaves: HashMap::new(),
             automata: HashMap::new(),
             any_text: None,
             places: Places::default(),
             steps,
         };
-        (world, roots.0, roots.1)
+        (world, first, second)
     }
 
     /// Takes steps; `false` once there are none left.

@@ -16,8 +16,35 @@ use crate::{
 /// Schemas inside each other, references included, that are lowered in one go: the stack.
 const MAX_DEPTH: usize = 48;
 
+/// Two documents as rules of one arena.
+#[derive(Clone)]
+pub(crate) struct Pair<'s> {
+    pub(crate) arena: Arena,
+    pub(crate) schemas: [&'s Inner; 2],
+    pub(crate) roots: [Id; 2],
+}
+
+impl<'s> Pair<'s> {
+    /// Lowers both.
+    pub(crate) fn new(old: &'s Schema, new: &'s Schema) -> Self {
+        let mut arena = Arena::default();
+        let first = lower(old, &mut arena);
+        let same = old.hash() == new.hash() && old.dialect() == new.dialect();
+        let roots = [first, if same { first } else { lower(new, &mut arena) }];
+        arena.close();
+        Self { arena, schemas: [&old.inner, &new.inner], roots }
+    }
+
+    /// The same, the other way round.
+    pub(crate) fn swapped(mut self) -> Self {
+        self.schemas.swap(0, 1);
+        self.roots.swap(0, 1);
+        self
+    }
+}
+
 /// Lowers a whole document and returns its root.
-pub(crate) fn lower(schema: &Schema, arena: &mut Arena) -> Id {
+fn lower(schema: &Schema, arena: &mut Arena) -> Id {
     let mut lowering = Lowering {
         inner: &schema.inner,
         arena,

@@ -121,3 +121,13 @@ fn pairs_made_to_cost_end_with_an_answer() {
         assert_eq!(ends(&old, &old), [Verdict::Compatible; 2], "{name}");
     }
 }
+
+#[test]
+fn the_default_effort_keeps_a_pair_below_a_tenth_of_a_second() {
+    // Steps, not a clock: a hundred thousand took 0.1 s for one direction (docs/performance.md has the figures).
+    let Effort { steps, records } = Effort::default();
+    assert!(
+        2 * steps <= 60_000 && records <= 150,
+        "measure the hostile pairs again, both directions"
+    );
+}
