@@ -46,6 +46,8 @@ pub(crate) struct Config {
     pub(crate) http: SocketAddr,
     pub(crate) tls: TlsPaths,
     pub(crate) log: LogConfig,
+    /// The national profile: the name of one that is built in, or its file.
+    pub(crate) profile: String,
     pub(crate) telemetry: Telemetry,
 }
 
@@ -167,6 +169,7 @@ fn typed(values: &Values<'_>) -> Result<Config, ConfigError> {
             engine: engine(values)?,
             min_free: values.parsed("log.min_free", "a size, for example 256MiB")?,
         },
+        profile: values.filled("schema.profile")?.to_owned(),
         telemetry: Telemetry {
             format: values.parsed("telemetry.format", "text or json")?,
             level: values.level("telemetry.level")?,

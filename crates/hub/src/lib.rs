@@ -47,7 +47,9 @@ pub use genesis::{Genesis, GenesisError, genesis};
 pub use http::LogSize;
 pub use keys::Keys;
 pub use monotonic::{Monotonic, boot_time};
-pub use node::{DRAIN, Node, Parts, Reload, StartError, TlsFiles, TlsReadError, TlsSource};
+pub use node::{
+    DRAIN, Node, Parts, Reload, StartError, TlsFiles, TlsReadError, TlsSource, UnknownFormat,
+};
 pub use publish::StateError;
 #[cfg(feature = "measure")]
 #[doc(hidden)]

@@ -4,6 +4,7 @@ mod parts;
 mod reload;
 mod serve;
 mod source;
+mod standards;
 mod standing;
 mod tidy;
 
@@ -11,6 +12,7 @@ use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 use ndxp_identity::{Connections, TlsConfigError};
 use ndxp_model::PrincipalName;
+use ndxp_schema::Profile;
 use thiserror::Error;
 use tokio::{
     sync::{Mutex, mpsc, watch},
@@ -25,6 +27,7 @@ pub use {
     parts::Parts,
     reload::Reload,
     source::{TlsFiles, TlsReadError, TlsSource},
+    standards::UnknownFormat,
 };
 
 use crate::{
@@ -63,6 +66,9 @@ pub enum StartError {
     /// The log holds no hub yet.
     #[error("the log holds no hub yet: run ndxp init first")]
     NoGenesis,
+    /// The national profile is not that of the schemas in force.
+    #[error(transparent)]
+    Profile(#[from] UnknownFormat),
     /// A TLS file cannot be read.
     #[error(transparent)]
     TlsRead(#[from] TlsReadError),
@@ -211,6 +217,8 @@ async fn core(parts: &Parts) -> Result<Core, StartError> {
     let gateway = format!("{}-{boot}", parts.node).parse().map_err(BootError::from)?;
     let ledger =
         Ledger::new(Arc::clone(&parts.log), parts.clock.clone(), gateway, Arc::clone(&metrics));
+    let national = Arc::clone(&parts.national);
+    let profile = standards::confirmed(&registry, Profile { national, ..Profile::default() })?;
     let slots = Slots::open(&parts.log).await?;
     let there = |name: &_| registry.read(|state| state.subscriptions.contains_key(name));
     slots.forget_all_but(&parts.log, there, (parts.clock)()).await?;
@@ -223,7 +231,7 @@ async fn core(parts: &Parts) -> Result<Core, StartError> {
         audited: Mutex::new(0),
         ledger,
         receipts: Receipts::default(),
-        schemas: Schemas::new(ndxp_schema::Profile::default()),
+        schemas: Schemas::new(profile),
         duplicates: Duplicates::new(parts.projections.clone(), &incarnation),
         readers: Readers::new(Arc::clone(&parts.log), Arc::clone(&metrics)),
         publish_states: PublishStates::open(&parts.log).await?,

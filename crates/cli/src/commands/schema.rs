@@ -29,6 +29,8 @@ use clap::Subcommand;
 
 use crate::{exit::ExitStatus, printer::Printer};
 
+#[cfg(feature = "hub")]
+pub(crate) use rules::national;
 pub(crate) use validate::measured;
 
 #[derive(Debug, clap::Args)]

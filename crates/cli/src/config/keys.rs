@@ -21,6 +21,7 @@ pub(crate) const KEYS: &[Key] = &[
     Key { name: "tls.crl", default: "" },
     Key { name: "log.engine", default: "embedded" },
     Key { name: "log.min_free", default: "256MiB" },
+    Key { name: "schema.profile", default: "vn" },
     Key { name: "kafka.brokers", default: "" },
     Key { name: "kafka.prefix", default: "" },
     Key { name: "kafka.replication", default: "3" },

@@ -4,6 +4,7 @@ use std::{fs, path::Path, sync::Arc};
 
 use anyhow::{Context, Result};
 use ndxp_hub::{CursorKey, DRAIN, Keys, Node, Parts, TlsFiles, TlsReadError, TlsSource};
+use ndxp_schema::National;
 use tokio::net::TcpListener;
 
 use super::{Engine, HubDirectory};
@@ -41,8 +42,9 @@ pub(crate) struct Running {
 /// Opens the log and starts the node.
 pub(crate) async fn start(config: &Config, listeners: Listeners) -> Result<Running> {
     let data = HubDirectory::new(&config.data);
+    let national = crate::commands::schema::national(&config.profile).context("schema.profile")?;
     let engine = Engine::open(&data, &config.log).await?;
-    match node(config, &data, listeners, &engine).await {
+    match node(config, &data, national, listeners, &engine).await {
         Ok(node) => Ok(Running { node, engine }),
         Err(error) => {
             engine.close().await;
@@ -54,6 +56,7 @@ pub(crate) async fn start(config: &Config, listeners: Listeners) -> Result<Runni
 async fn node(
     config: &Config,
     data: &HubDirectory,
+    national: Arc<National>,
     listeners: Listeners,
     engine: &Engine,
 ) -> Result<Node> {
@@ -69,6 +72,7 @@ async fn node(
         cursors: CursorKey::load_or_create(&keys, &super::random()?)
             .with_context(|| format!("cannot read the key of cursors in {}", keys.display()))?,
         tls: source(config.tls.clone()),
+        national,
         drain: DRAIN,
         clock: Arc::new(super::now),
         monotonic: ndxp_hub::boot_time(),

@@ -11,6 +11,7 @@ use ndxp_hub::{Genesis, Keys, Node, Parts, TlsFiles, genesis};
 use ndxp_log::{Log, embedded};
 use ndxp_model::{Agency, PrincipalName, Timestamp};
 use ndxp_pki::{Authority, Directory, Validity};
+use ndxp_schema::{National, Profile};
 use tokio::{net::TcpListener, runtime::Runtime};
 
 /// A running hub; its directory is what `--data` names.
@@ -29,6 +30,15 @@ impl Hub {
     /// Starts a hub whose authority is the agency in `nation/agencies/data-authority.json`, with
     /// a certificate for every officer and system of the nation that `wanted` takes.
     pub(crate) fn start(nation: &Path, wanted: impl Fn(&PrincipalName) -> bool) -> Self {
+        Self::of_country(nation, wanted, Profile::default().national)
+    }
+
+    /// The same, by another country's profile.
+    pub(crate) fn of_country(
+        nation: &Path,
+        wanted: impl Fn(&PrincipalName) -> bool,
+        national: Arc<National>,
+    ) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let pki = Directory::new(dir.path().join("pki"));
         let authority = Authority::create("ndxp.example".parse().unwrap(), now()).unwrap();
@@ -45,7 +55,7 @@ impl Hub {
             crl: None,
         };
         let runtime = Runtime::new().unwrap();
-        let node = runtime.block_on(serve(nation, dir.path(), tls));
+        let node = runtime.block_on(serve(nation, dir.path(), tls, national));
         let address = format!("https://localhost:{}", node.grpc().port());
         std::fs::write(dir.path().join("pki/hub"), address).unwrap();
         Self { dir, node: Some(node), runtime }
@@ -77,7 +87,7 @@ impl Drop for Hub {
     }
 }
 
-async fn serve(nation: &Path, dir: &Path, tls: TlsFiles) -> Node {
+async fn serve(nation: &Path, dir: &Path, tls: TlsFiles, national: Arc<National>) -> Node {
     let engine = embedded::Embedded::open(embedded::Config::new(dir.join("log"))).unwrap();
     let log_failed = engine.fatal();
     let log: Arc<dyn Log> = Arc::new(engine);
@@ -103,6 +113,7 @@ async fn serve(nation: &Path, dir: &Path, tls: TlsFiles) -> Node {
         keys: Keys::from_bytes(&[7; 32]),
         cursors: ndxp_hub::CursorKey::from_bytes(&[8; 32]),
         tls: tls.into(),
+        national,
         drain: ndxp_hub::DRAIN,
         clock: Arc::new(now),
         monotonic: ndxp_hub::boot_time(),

@@ -1,6 +1,6 @@
 use std::fs;
 
-use crate::{ending, golden, ndxp, run, text};
+use crate::{ending, golden, hub, ndxp, run, text};
 
 #[test]
 fn checked_in_configuration_is_fine() {
@@ -45,4 +45,23 @@ fn what_holds_is_shown_with_its_place() {
     let shown: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(shown["node"]["value"], "n7");
     assert_eq!(shown["log.min_free"]["from"], "environment variable NDXP_LOG_MIN_FREE");
+}
+
+#[test]
+fn hub_does_not_start_on_a_profile_that_cannot_be_used() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    assert_eq!(ending(&hub::init(&data)).0, 0);
+    let profile = dir.path().join("country.toml");
+    fs::write(&profile, "name = \"lumen\"\nformast = []\n").unwrap();
+    for (value, words) in [
+        (profile.to_str().unwrap(), "unknown field `formast`"),
+        ("/nowhere/country.toml", "no profile /nowhere/country.toml"),
+    ] {
+        let set = format!("schema.profile={value}");
+        let output = hub::serve(&data).args(["--set", &set]).output().unwrap();
+        let (status, said) = ending(&output);
+        assert_eq!(status, 2, "{said}");
+        assert!(said.contains("schema.profile") && said.contains(words), "{said}");
+    }
 }

@@ -4,6 +4,7 @@ use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use ndxp_identity::Clock;
 use ndxp_log::Log;
+use ndxp_schema::National;
 use tokio::{net::TcpListener, sync::watch};
 
 use super::TlsSource;
@@ -28,6 +29,8 @@ pub struct Parts {
     pub cursors: CursorKey,
     /// The server's certificate and whom it trusts.
     pub tls: TlsSource,
+    /// The country's formats, code lists and labels, by which schemas are read.
+    pub national: Arc<National>,
     /// How long streams and calls may take to end at a shutdown, usually [`DRAIN`](crate::DRAIN).
     pub drain: Duration,
     /// The time.

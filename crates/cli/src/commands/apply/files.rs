@@ -121,7 +121,8 @@ fn dataset(directory: &Path) -> Result<DatasetFiles> {
 
 fn schema(path: &Path) -> Result<SchemaFile> {
     let document = input::read(path)?;
-    let parsed = Schema::parse(&document, &Profile::default());
+    // The formats are those of the hub's country: it judges them.
+    let parsed = Schema::parse(&document, &Profile::for_reading());
     let parsed = parsed.with_context(|| path.display().to_string())?;
     Ok(SchemaFile { hash: parsed.hash().to_owned(), document })
 }

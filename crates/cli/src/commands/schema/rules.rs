@@ -147,7 +147,8 @@ impl Rules {
     }
 }
 
-fn national(profile: &str) -> Result<Arc<National>> {
+/// Reads a national profile: one that is built in, or a file.
+pub(crate) fn national(profile: &str) -> Result<Arc<National>> {
     if let Some(built_in) = National::built_in(profile) {
         return Ok(built_in);
     }
