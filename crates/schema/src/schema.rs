@@ -160,6 +160,12 @@ impl Schema {
         classes::unclassified(&self.inner)
     }
 
+    /// Returns the places of records that `x-ndxp-sunset` announces the end of, with the date; at most 100.
+    #[must_use]
+    pub fn sunsets(&self) -> Vec<(String, String)> {
+        classes::sunsets(&self.inner)
+    }
+
     /// Returns the classification of a record's place, its own or inherited.
     #[must_use]
     pub fn classification(&self, pointer: &str) -> Option<Label> {

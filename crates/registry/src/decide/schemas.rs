@@ -9,7 +9,7 @@ use ndxp_schema::Schema;
 
 use super::{
     Found,
-    datasets::{declares_all, owned},
+    datasets::{declares_all, newest_schema, owned},
     limits,
 };
 use crate::{Change, Compared, DatasetEntry, Event, Evidence, Refused, State, Verdict};
@@ -41,6 +41,7 @@ pub(super) fn register(
         declares_all(&entry.dataset, schema)?;
     }
     keeps_agreed_fields(state, asked, now)?;
+    keeps_until_sunset(entry, schema, now)?;
     follows(entry, actor, asked)?;
     limits::has_room(entry.schemas.len(), limits::SCHEMAS, "schemas")?;
     let version = u32::try_from(entry.schemas.len()).unwrap_or(u32::MAX).saturating_add(1);
@@ -76,6 +77,32 @@ fn keeps_agreed_fields(
         return Ok(());
     }
     Err(Refused::Breaking { with: "agreements in force or proposed".to_owned(), places })
+}
+
+/// A field whose end is announced stays until that day (UTC), whatever the comparison says of records: readers plan by it.
+fn keeps_until_sunset(
+    entry: &DatasetEntry,
+    schema: &Schema,
+    now: Timestamp,
+) -> Result<(), Refused> {
+    if entry.state != DatasetState::Active {
+        return Ok(());
+    }
+    let announced = newest_schema(entry)?.sunsets().into_iter();
+    let early = announced.filter(|(place, date)| {
+        let day = format!("{date}T00:00:00Z").parse::<Timestamp>();
+        day.is_ok_and(|day| now < day) && !schema.declares(place)
+    });
+    let places: Vec<Change> = early
+        .map(|(pointer, date)| Change {
+            message: format!("x-ndxp-sunset says that this field is kept until {date}"),
+            pointer,
+        })
+        .collect();
+    if places.is_empty() {
+        return Ok(());
+    }
+    Err(Refused::Breaking { with: "what was announced".to_owned(), places })
 }
 
 /// The evidence is about this very state, and lets the schema follow.

@@ -21,11 +21,15 @@ pub(crate) const BARE: &str = r#"{"$schema":"https://json-schema.org/draft/2020-
 pub(crate) const WIDER: &str = r#"{"$schema":"https://json-schema.org/draft/2020-12/schema","x-ndxp-classification":"internal","type":"object","properties":{"code":{"type":"string"},"name":{"type":"string"},"province":{"type":"string"},"level":{"type":"integer"},"parts":{"type":"array","items":{"type":"object","properties":{"label":{"type":"string"}}}}},"required":["code"]}"#;
 /// `WIDER` with a title, and so with another hash.
 pub(crate) const LONGER: &str = r#"{"$schema":"https://json-schema.org/draft/2020-12/schema","x-ndxp-classification":"internal","title":"Units","type":"object","properties":{"code":{"type":"string"},"name":{"type":"string"},"province":{"type":"string"},"level":{"type":"integer"},"parts":{"type":"array","items":{"type":"object","properties":{"label":{"type":"string"}}}}},"required":["code"]}"#;
+/// `WIDER`, with the end of `/level` announced for the day after the world's first.
+pub(crate) const LEAVING: &str = r#"{"$schema":"https://json-schema.org/draft/2020-12/schema","x-ndxp-classification":"internal","type":"object","properties":{"code":{"type":"string"},"name":{"type":"string"},"province":{"type":"string"},"level":{"type":"integer","deprecated":true,"x-ndxp-sunset":"2026-07-02"},"parts":{"type":"array","items":{"type":"object","properties":{"label":{"type":"string"}}}}},"required":["code"]}"#;
+/// `UNITS` with a title: what is left of `LEAVING` after that day.
+pub(crate) const LEFT: &str = r#"{"$schema":"https://json-schema.org/draft/2020-12/schema","x-ndxp-classification":"internal","title":"Left","type":"object","properties":{"code":{"type":"string"},"name":{"type":"string"},"province":{"type":"string"},"parts":{"type":"array","items":{"type":"object","properties":{"label":{"type":"string"}}}}},"required":["code"]}"#;
 /// A leaf that nobody classified.
 pub(crate) const UNCLASSIFIED: &str = r#"{"properties":{"code":{"x-ndxp-classification":"public"},"name":{"type":"string"},"province":{"type":"string"}}}"#;
 
-static PARSED: LazyLock<[(&str, Arc<Schema>); 5]> = LazyLock::new(|| {
-    [UNITS, BARE, WIDER, LONGER, UNCLASSIFIED]
+static PARSED: LazyLock<[(&str, Arc<Schema>); 7]> = LazyLock::new(|| {
+    [UNITS, BARE, WIDER, LONGER, LEAVING, LEFT, UNCLASSIFIED]
         .map(|text| (text, Arc::new(Schema::parse(text.as_bytes(), &Profile::default()).unwrap())))
 });
 

@@ -41,6 +41,26 @@ pub(super) fn unclassified(schema: &Inner) -> Vec<String> {
     found
 }
 
+/// Returns the places that say until when they are kept, with the date, in the order of their pointers; at most 100.
+pub(super) fn sunsets(schema: &Inner) -> Vec<(String, String)> {
+    let mut seen: HashSet<*const Value> = HashSet::new();
+    let mut open = vec![(String::new(), vec![&schema.root])];
+    let mut found = Vec::new();
+    while let Some((place, start)) = open.pop() {
+        let here = applying(schema, start);
+        let date = here.iter().find_map(|at| at.get("x-ndxp-sunset")?.as_str());
+        found.extend(date.map(|date| (place.clone(), date.to_owned())));
+        if found.len() >= MAX_LISTED {
+            break;
+        }
+        let fresh = parts(schema, &here).into_iter();
+        let fresh = fresh.filter(|(_, at)| seen.insert(std::ptr::from_ref(*at)));
+        open.extend(fresh.map(|(token, at)| (pointer::join(&place, &token), vec![at])));
+    }
+    found.sort();
+    found
+}
+
 /// Returns the classification at a pointer: the highest of the nearest place that has one.
 pub(super) fn classification(schema: &Inner, place: &str) -> Option<Label> {
     let mut here = applying(schema, vec![&schema.root]);
@@ -157,5 +177,16 @@ mod tests {
             assert_eq!(schema.classification(place), Some(expected), "{place}");
         }
         assert_eq!(parse("{}").classification("/a"), None);
+    }
+
+    #[test]
+    fn announced_ends_are_found_behind_references_and_in_items() {
+        let schema = parse(
+            r##"{"properties":{"a":{"$ref":"#/$defs/old"},"list":{"items":{"properties":{
+                "b":{"x-ndxp-sunset":"2027-01-02"}}}},"kept":{}},
+                "$defs":{"old":{"x-ndxp-sunset":"2027-01-01"}}}"##,
+        );
+        let expected = [("/a", "2027-01-01"), ("/list/*/b", "2027-01-02")];
+        assert_eq!(schema.sunsets(), expected.map(|(at, day)| (at.to_owned(), day.to_owned())));
     }
 }

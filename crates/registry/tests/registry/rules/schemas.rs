@@ -4,8 +4,8 @@ use ndxp_registry::{Command, Verdict};
 use super::check;
 use crate::{
     sample::{
-        BARE, UNCLASSIFIED, UNITS, WIDER, compared, new_dataset, new_schema, override_comparison,
-        ready,
+        BARE, LEAVING, LEFT, UNCLASSIFIED, UNITS, WIDER, compared, new_dataset, new_schema,
+        override_comparison, ready,
     },
     world::World,
 };
@@ -174,4 +174,16 @@ fn a_drafts_schemas_bind_nobody_until_it_is_activated() {
         evidence(&world, BARE),
         "dataset.filterable_fields: the schema declares no field /province",
     );
+}
+
+#[test]
+fn a_field_whose_end_is_announced_stays_until_that_day() {
+    let mut world = World::nation();
+    world.must(STEWARD, new_schema("tax/units", LEAVING));
+    let left = || new_schema("tax/units", LEFT);
+    check(&world, STEWARD, left(), "breaks what was announced: /level");
+    world.now = "2026-07-01T23:59:59Z".parse().unwrap();
+    check(&world, STEWARD, left(), "breaks what was announced: /level");
+    world.now = "2026-07-02T00:00:00Z".parse().unwrap();
+    check(&world, STEWARD, left(), "schema-registered");
 }
