@@ -10,7 +10,10 @@ mod words;
 
 use serde_json::Value;
 
-use crate::schema::{Inner, Target as Place};
+use crate::{
+    codes::CodesAt,
+    schema::{Inner, Target as Place},
+};
 use visit::Report;
 use walk::Walk;
 
@@ -54,8 +57,13 @@ pub struct Explanation {
 }
 
 /// Explains a record that the validator refused.
-pub(crate) fn explain(schema: &Inner, record: &Value, budget: Budget) -> Explanation {
-    let mut walk = Walk::new(schema, budget.steps);
+pub(crate) fn explain(
+    schema: &Inner,
+    codes: Option<&CodesAt>,
+    record: &Value,
+    budget: Budget,
+) -> Explanation {
+    let mut walk = Walk::new(schema, codes, budget.steps);
     let mut report = Report::new(budget.errors.max(1));
     let root = Place { schema: &schema.root, pointer: String::new() };
     visit::visit(&mut walk, &root, record, "", &mut report);
@@ -70,7 +78,7 @@ pub(crate) fn explain(schema: &Inner, record: &Value, budget: Budget) -> Explana
 /// Says why the schema at `place` of the document refuses `value`; `None` if it does not, or if that cannot be told.
 pub(crate) fn refusal_at(schema: &Inner, place: &str, value: &Value) -> Option<Violation> {
     let budget = Budget { errors: 1, ..Budget::default() };
-    let mut walk = Walk::new(schema, budget.steps);
+    let mut walk = Walk::new(schema, None, budget.steps);
     let at = Place { schema: schema.root.pointer(place)?, pointer: place.to_owned() };
     if walk.holds(at.schema, value) != Some(false) {
         return None;

@@ -23,7 +23,7 @@ mod sample;
 use serde_json::Value;
 
 use crate::{
-    Budget, CompileError, Schema, Validator,
+    Budget, CodeLists, CompileError, Day, Schema, Validator,
     compare::{
         ir::Id,
         solve::{Found, Goal, Lit, Solver},
@@ -36,6 +36,8 @@ use chance::Chance;
 const TRIES: usize = 40;
 /// Steps of one record.
 const STEPS: usize = 20_000;
+/// Codes of a list that records are made with.
+const MAX_CODES: usize = 4_096;
 /// Valid records that invalid ones are made of.
 const KEPT: usize = 16;
 
@@ -74,10 +76,29 @@ impl<'s> Generator<'s> {
     /// # Errors
     /// [`CompileError`] if the schema does not compile.
     pub fn new(schema: &'s Schema, seed: u64) -> Result<Self, CompileError> {
-        let validator = schema.compile()?;
-        let (world, root) = World::of_one(schema, STEPS);
+        Ok(Self::of(schema, schema.compile()?, seed))
+    }
+
+    /// Prepares to make records whose codes are in force on a day.
+    ///
+    /// # Errors
+    /// [`CompileError`], as there.
+    pub fn with_lists(
+        schema: &'s Schema,
+        lists: &CodeLists,
+        day: Day,
+        seed: u64,
+    ) -> Result<Self, CompileError> {
+        Ok(Self::of(schema, schema.compile_at(lists, day)?, seed))
+    }
+
+    fn of(schema: &'s Schema, validator: Validator, seed: u64) -> Self {
+        let (mut world, root) = World::of_one(schema, STEPS);
+        world.trusts_lists = true;
+        let codes = validator.some_codes(MAX_CODES).into_iter();
+        world.codes = codes.map(|(name, codes)| (name, codes.into())).collect();
         let chance = Chance::new(seed);
-        Ok(Self { schema, validator, world, root, chance, kept: Vec::new(), solved: None })
+        Self { schema, validator, world, root, chance, kept: Vec::new(), solved: None }
     }
 
     /// Returns a record that the schema accepts. `None`: none was found, or there is none.
@@ -158,7 +179,8 @@ impl<'s> Generator<'s> {
     /// The record that the rules find, for schemas that chance does not meet.
     fn solved(&mut self) -> Option<Value> {
         if self.solved.is_none() {
-            let (world, root) = World::of_one(self.schema, STEPS * 4);
+            let (mut world, root) = World::of_one(self.schema, STEPS * 4);
+            world.trusts_lists = true;
             let wanted = Lit { id: root, yes: true, reader: false };
             let found = match Solver::new(world).solve(Goal::new(vec![wanted], None)) {
                 Found::Value(value) if self.validator.decide(&value) => Some(value),

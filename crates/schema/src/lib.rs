@@ -13,6 +13,7 @@
 
 mod bare;
 mod bundle;
+mod codes;
 mod compare;
 mod describe;
 mod documents;
@@ -34,6 +35,7 @@ mod validator;
 
 pub use bare::Bare;
 pub use bundle::{Bundle, BundleError, bundle};
+pub use codes::{CodeList, CodeListError, CodeListRef, CodeLists, Day, Span};
 pub use compare::{
     Breaks, Bump, Change, Comparison, Direction, Effort, Mode, Policy, Proof, Verdict, Witness,
     compare, compare_with,

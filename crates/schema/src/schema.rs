@@ -14,6 +14,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::{
+    codes::{Asked, CodeListRef, CodeLists, CodesAt, Day, Span},
     documents::Context,
     json,
     position::{self, Position},
@@ -53,6 +54,7 @@ pub(crate) struct Inner {
     pub(crate) profile: Profile,
     pub(crate) leaves: Leaves,
     pub(crate) anchors: Anchors,
+    pub(crate) asked: Asked,
     hash: String,
 }
 
@@ -101,7 +103,7 @@ impl Schema {
         let root = json::read(bytes, &profile.schema.json).map_err(SchemaProblems::from)?;
         let checked =
             check::check(&root, profile, context).map_err(|found| locate(bytes, found))?;
-        let check::Checked { dialect, leaves, anchors } = checked;
+        let check::Checked { dialect, leaves, anchors, asked } = checked;
         let hash = profile::sha256(&root);
         Ok(Self {
             inner: Arc::new(Inner {
@@ -110,6 +112,7 @@ impl Schema {
                 profile: profile.clone(),
                 leaves,
                 anchors,
+                asked,
                 hash,
             }),
         })
@@ -183,7 +186,37 @@ impl Schema {
     /// # Errors
     /// [`CompileError`] when the validator refuses what the checks let through.
     pub fn compile(&self) -> Result<Validator, CompileError> {
-        Validator::compile(Arc::clone(&self.inner))
+        Validator::compile(Arc::clone(&self.inner), None)
+    }
+
+    /// Returns the code lists that the schema asks; those of formats first.
+    #[must_use]
+    pub fn code_lists(&self) -> Vec<CodeListRef> {
+        let asked = &self.inner.asked;
+        let formats = asked.formats.iter().filter_map(|name| {
+            let codes = self.inner.profile.national_format(name)?.codes.as_ref()?;
+            Some(CodeListRef { dataset: codes.dataset.clone(), sha256: None })
+        });
+        let mut found: Vec<_> = formats.chain(asked.keywords.values().cloned()).collect();
+        found.sort();
+        found.dedup();
+        found
+    }
+
+    /// Compiles the schema with code lists, for a day and all others on which its lists say the same:
+    /// [`Validator::span`]. A list that is not at hand decides nothing.
+    ///
+    /// # Errors
+    /// [`CompileError`], as there.
+    pub fn compile_at(&self, lists: &CodeLists, day: Day) -> Result<Validator, CompileError> {
+        let codes = CodesAt::new(&self.inner.asked, lists, &self.inner.profile.national, day);
+        Validator::compile(Arc::clone(&self.inner), Some(codes))
+    }
+
+    /// Returns the span of days around one in which the schema's lists say the same.
+    #[must_use]
+    pub fn span(&self, lists: &CodeLists, day: Day) -> Span {
+        CodesAt::new(&self.inner.asked, lists, &self.inner.profile.national, day).span
     }
 }
 

@@ -1,11 +1,12 @@
 //! The verdict: a compiled schema that decides, and on request explains.
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use serde_json::Value;
 use thiserror::Error;
 
 use crate::{
+    codes::{CodesAt, Span},
     explain::{self, Budget, Explanation},
     profile::VerdictIdentity,
     schema::Inner,
@@ -23,6 +24,7 @@ pub struct CompileError {
 pub struct Validator {
     compiled: jsonschema::Validator,
     schema: Arc<Inner>,
+    codes: Option<CodesAt>,
 }
 
 impl fmt::Debug for Validator {
@@ -32,12 +34,17 @@ impl fmt::Debug for Validator {
 }
 
 impl Validator {
-    pub(crate) fn compile(schema: Arc<Inner>) -> Result<Self, CompileError> {
+    pub(crate) fn compile(
+        schema: Arc<Inner>,
+        codes: Option<CodesAt>,
+    ) -> Result<Self, CompileError> {
+        // Without a list that decides, the engine has nothing more to ask.
+        let asked = codes.as_ref().filter(|codes| !codes.is_empty());
         let compiled = schema
             .leaves
-            .build(&schema.root)
+            .build_with(&schema.root, asked, &schema.profile)
             .map_err(|error| CompileError { message: error.to_string() })?;
-        Ok(Self { compiled, schema })
+        Ok(Self { compiled, schema, codes })
     }
 
     /// Decides. The hot path: nothing is collected, and the answer is the verdict.
@@ -54,12 +61,25 @@ impl Validator {
         if self.decide(record) {
             return Explanation::default();
         }
-        explain::explain(&self.schema, record, budget)
+        explain::explain(&self.schema, self.codes.as_ref(), record, budget)
     }
 
     /// Returns the identity of this validator's verdicts.
     #[must_use]
     pub fn identity(&self) -> VerdictIdentity {
-        self.schema.profile.verdict_identity()
+        let code_list_sha256s =
+            self.codes.as_ref().map(|codes| codes.sha256s.clone()).unwrap_or_default();
+        VerdictIdentity { code_list_sha256s, ..self.schema.profile.verdict_identity() }
+    }
+
+    /// Returns codes in force by the name of the rule that asks for them: a format, or the keyword with its value.
+    pub(crate) fn some_codes(&self, most: usize) -> BTreeMap<String, Vec<String>> {
+        self.codes.as_ref().map(|codes| codes.some(most)).unwrap_or_default()
+    }
+
+    /// Returns the days for which this validator decides: all of them, unless it asks code lists.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        self.codes.as_ref().map(|codes| codes.span).unwrap_or_default()
     }
 }

@@ -109,6 +109,30 @@ fn guessed(writer: &Schema, judge: &Judge<'_>, policy: Policy, effort: Effort) -
 
 /// Our own rules: a record that is lost, or a proof that there is none.
 fn own(ground: &Ground<'_>, direction: Direction, policy: Policy, effort: Effort) -> Found {
+    match solved(ground, direction, policy, effort, false) {
+        // Whatever the lists hold, it was not decided. A record may be lost for another reason than a list.
+        Found::Unknown if asks_lists(ground.old) || asks_lists(ground.new) => {
+            match solved(ground, direction, policy, effort, true) {
+                Found::Value(record) => Found::Value(record),
+                Found::Empty | Found::Unknown => Found::Unknown,
+            }
+        }
+        found => found,
+    }
+}
+
+fn asks_lists(schema: &Schema) -> bool {
+    let asked = &schema.inner.asked;
+    !asked.formats.is_empty() || !asked.keywords.is_empty()
+}
+
+fn solved(
+    ground: &Ground<'_>,
+    direction: Direction,
+    policy: Policy,
+    effort: Effort,
+    trusts_lists: bool,
+) -> Found {
     let Some(pair) = ground.pair.clone() else { return Found::Unknown };
     let pair = match direction {
         Direction::Backward => pair,
@@ -128,6 +152,7 @@ fn own(ground: &Ground<'_>, direction: Direction, policy: Policy, effort: Effort
     }
     let wanted = Lit { id: writer, yes: true, reader: false };
     let refused = Lit { id: reader, yes: false, reader: policy == Policy::Role };
+    world.trusts_lists = trusts_lists;
     Solver::new(world).solve(Goal::new(vec![wanted, refused], places))
 }
 
@@ -141,6 +166,10 @@ fn asked(writer: &Schema, reader: &Schema, direction: Direction, policy: Policy)
     // Where nothing is declared, readers see everything, and both policies are the same.
     if policy == Policy::Role && (declares(writer.document()) || declares(reader.document())) {
         return Answer::undecided(direction, "neither proved nor refuted within the effort");
+    }
+    // The oracle knows no code lists.
+    if asks_lists(writer) || asks_lists(reader) {
+        return Answer::undecided(direction, "code lists decide, and what is in them changes");
     }
     match oracle::included(writer, reader) {
         oracle::Answer::Inside => Answer::new(direction, Verdict::Compatible, Proof::Oracle),

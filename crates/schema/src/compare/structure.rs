@@ -14,7 +14,9 @@ use super::{
     change::{Effect, Found},
 };
 use crate::{
-    Schema, pointer,
+    Schema,
+    codes::KEYWORD,
+    pointer,
     schema::{Inner, hidden_by_ref, resolve},
 };
 
@@ -98,7 +100,7 @@ fn is_annotation(keyword: &str) -> bool {
         "writeOnly",
         "contentSchema",
     ];
-    names.contains(&keyword) || keyword.starts_with("x-")
+    names.contains(&keyword) || keyword.starts_with("x-") && keyword != KEYWORD
 }
 
 impl<'s> Walk<'s> {

@@ -1,6 +1,9 @@
 //! Everything that one comparison looks at: rules, the validator's leaves, automata, and the steps that are left.
 
-use std::{collections::HashMap, rc::Rc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    rc::Rc,
+};
 
 use jsonschema::Validator;
 use serde_json::{Value, json};
@@ -10,7 +13,7 @@ use super::{
     ir::{Arena, Id, Pair},
     places::Places,
 };
-use crate::{Schema, profile::Profile, schema::Inner};
+use crate::{Schema, codes, profile::Profile, schema::Inner};
 
 /// Automata built for one comparison: each may take a MiB.
 const MAX_AUTOMATA: usize = 24;
@@ -23,6 +26,10 @@ pub(crate) struct World<'s> {
     automata: HashMap<Rc<str>, Option<Rc<Automaton>>>,
     any_text: Option<Rc<Automaton>>,
     pub(crate) places: Places,
+    /// Whether code lists are taken to hold what has their form. That proves nothing: it finds records to try.
+    pub(crate) trusts_lists: bool,
+    /// Codes to make records with, by the name of their rule.
+    pub(crate) codes: BTreeMap<String, Rc<[String]>>,
     steps: usize,
 }
 
@@ -43,6 +50,8 @@ impl<'s> World<'s> {
             automata: HashMap::new(),
             any_text: None,
             places: Places::default(),
+            trusts_lists: false,
+            codes: BTreeMap::new(),
             steps,
         };
         (world, first, second)
@@ -76,7 +85,20 @@ impl<'s> World<'s> {
             .or_else(|| self.leaf(&json!({ "pattern": pattern }), &value))
     }
 
+    /// Tells whether a text has a format, or is in a code list. Lists change, so of a text of the right form that is
+    /// not known.
     pub(crate) fn has_format(&mut self, format: &str, value: &Value) -> Option<bool> {
+        if format.starts_with(codes::KEYWORD) {
+            return self.trusts_lists.then_some(true);
+        }
+        let listed = self.profile().national_format(format).is_some_and(|one| one.codes.is_some());
+        match self.has_shape(format, value)? {
+            true if listed => self.trusts_lists.then_some(true),
+            shaped => Some(shaped),
+        }
+    }
+
+    fn has_shape(&mut self, format: &str, value: &Value) -> Option<bool> {
         self.sides
             .iter()
             .find_map(|side| side.leaves.format(format, value))

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use super::walk::Walk;
-use crate::schema;
+use crate::{
+    codes::{KEYWORD, Standing},
+    schema,
+};
 
 /// What a question to the engine counts for: it compiles a schema of one keyword.
 const ENGINE_STEPS: usize = 50;
@@ -50,7 +53,8 @@ pub(super) fn holds(
             walk.charge(1 + size(value) / 64).then_some(())?;
             walk.schema.leaves.pattern(rule.as_str()?, value)
         }
-        "format" => Some(walk.schema.leaves.format(rule.as_str()?, value).unwrap_or(true)),
+        "format" => Some(has_shape(walk, rule, value) && is_member(walk, keyword, rule, value)),
+        KEYWORD => Some(is_member(walk, keyword, rule, value)),
         "multipleOf" if number.is_none() => Some(true),
         "uniqueItems" if !value.is_array() => Some(true),
         "multipleOf" | "uniqueItems" => ask_engine(walk, keyword, rule, value),
@@ -78,8 +82,28 @@ pub(super) fn ask_engine_about(walk: &mut Walk<'_>, schema: &Value, value: &Valu
     if !walk.charge(ENGINE_STEPS + size(value) / 16) {
         return None;
     }
-    let leaves = &walk.schema.leaves;
-    leaves.build(schema).ok().map(|validator| validator.is_valid(value))
+    let built = walk.schema.leaves.build_with(schema, walk.codes, &walk.schema.profile);
+    built.ok().map(|validator| validator.is_valid(value))
+}
+
+/// Tells whether a text has the form of its format, code lists aside.
+pub(super) fn has_shape(walk: &Walk<'_>, rule: &Value, value: &Value) -> bool {
+    let format = rule.as_str().unwrap_or_default();
+    walk.schema.leaves.format(format, value).unwrap_or(true)
+}
+
+fn is_member(walk: &Walk<'_>, keyword: &str, rule: &Value, value: &Value) -> bool {
+    standing(walk, keyword, rule, value).is_none_or(|(_, standing)| standing == Standing::InForce)
+}
+
+/// Returns the code list that a rule asks, and how the text stands in it.
+pub(super) fn standing<'w>(
+    walk: &Walk<'w>,
+    keyword: &str,
+    rule: &Value,
+    value: &Value,
+) -> Option<(&'w str, Standing)> {
+    walk.codes?.standing(keyword, rule.as_str()?, value.as_str()?)
 }
 
 /// Returns the required names that the object lacks.

@@ -8,13 +8,17 @@ use std::{collections::HashMap, mem};
 use serde_json::{Map, Value};
 
 use super::{Place, leaf, objects};
-use crate::schema::{self, Dialect, Inner};
+use crate::{
+    codes::CodesAt,
+    schema::{self, Dialect, Inner},
+};
 
 /// Nested questions: the walk's stack. Far above what schemas of people need.
 const MAX_DEPTH: usize = 256;
 
 pub(super) struct Walk<'s> {
     pub(super) schema: &'s Inner,
+    pub(super) codes: Option<&'s CodesAt>,
     steps: usize,
     /// The budget at the start.
     most: usize,
@@ -23,8 +27,8 @@ pub(super) struct Walk<'s> {
 }
 
 impl<'s> Walk<'s> {
-    pub(super) fn new(schema: &'s Inner, steps: usize) -> Self {
-        Self { schema, steps, most: steps, depth: 0, memo: HashMap::new() }
+    pub(super) fn new(schema: &'s Inner, codes: Option<&'s CodesAt>, steps: usize) -> Self {
+        Self { schema, codes, steps, most: steps, depth: 0, memo: HashMap::new() }
     }
 
     pub(super) fn exhausted(&self) -> bool {

@@ -3,7 +3,10 @@
 use serde_json::{Map, Value};
 
 use super::{hints, leaf, walk::Walk};
-use crate::schema;
+use crate::{
+    codes::{KEYWORD, Standing},
+    schema,
+};
 
 /// Says what kind of thing a value is, and its size.
 pub(super) fn kind(value: &Value) -> String {
@@ -24,6 +27,9 @@ pub(super) fn count(number: usize, noun: &str) -> String {
 
 /// Words a leaf keyword that does not hold.
 pub(super) fn leaf(walk: &Walk<'_>, keyword: &str, rule: &Value, value: &Value) -> String {
+    if let Some(message) = membership(walk, keyword, rule, value) {
+        return message;
+    }
     let found = match keyword {
         "format" | "pattern" => hints::text(value).unwrap_or_else(|| kind(value)),
         _ => kind(value),
@@ -54,6 +60,36 @@ pub(super) fn leaf(walk: &Walk<'_>, keyword: &str, rule: &Value, value: &Value) 
         Some(hint) => format!("expected {expected}, found {found}; {hint}"),
         None => format!("expected {expected}, found {found}"),
     }
+}
+
+/// Words a text that is no code of its list on the day asked about; `None` if its form is wrong already.
+fn membership(walk: &Walk<'_>, keyword: &str, rule: &Value, value: &Value) -> Option<String> {
+    if keyword == "format" && !leaf::has_shape(walk, rule, value) {
+        return None;
+    }
+    let (dataset, standing) = leaf::standing(walk, keyword, rule, value)?;
+    let day = walk.codes?.day;
+    let of = match rule.as_str() {
+        Some(format) if keyword == "format" => format!("{dataset} ({format})"),
+        Some(named) if keyword == KEYWORD => named.to_owned(),
+        _ => dataset.to_owned(),
+    };
+    let (found, next) = match standing {
+        Standing::InForce => return None,
+        Standing::Ended(end) => (
+            format!("one that was in force until {}", end.before()),
+            "use the code that took its place, or the event time at which it was in force",
+        ),
+        Standing::Begins(begin) => (
+            format!("one that is in force from {begin}"),
+            "use the code of that day, or mend the event time",
+        ),
+        Standing::Unknown => (
+            format!("{} that it does not have", hints::text(value).unwrap_or_else(|| kind(value))),
+            "look the code up in the list; a new one counts once its owner has pinned it",
+        ),
+    };
+    Some(format!("expected a code of {of} in force on {day}, found {found}; {next}"))
 }
 
 /// A size that a schema names: an integer, which it may write as `1.0`.

@@ -5,11 +5,14 @@ use std::rc::Rc;
 use serde_json::{Map, Value, json};
 
 use super::chance::Chance;
-use crate::compare::{
-    automata::Search,
-    ir::{Id, Items, Kind, Props, Rule},
-    solve::samples,
-    world::World,
+use crate::{
+    codes::KEYWORD,
+    compare::{
+        automata::Search,
+        ir::{Id, Items, Kind, Props, Rule},
+        solve::samples,
+        world::World,
+    },
 };
 
 /// Values inside each other from where on as little as possible is made.
@@ -140,6 +143,9 @@ impl Sampler<'_, '_> {
     }
 
     fn text(&mut self, wanted: &Wanted) -> String {
+        if let Some(code) = self.code(wanted) {
+            return code;
+        }
         if let Some(format) = self.chance.pick(&wanted.formats) {
             let national = self.world.profile().national_format(format);
             if let Some(format) = national {
@@ -158,6 +164,24 @@ impl Sampler<'_, '_> {
         const LETTERS: [char; 14] =
             ['a', 'b', 'c', 'z', 'A', 'Z', '0', '9', ' ', '-', '_', 'ă', 'Đ', 'ế'];
         (0..length.min(5_000)).filter_map(|_| self.chance.pick(&LETTERS)).collect()
+    }
+
+    /// A code of the lists at hand; those that a format means come before whole lists, of which it means a part.
+    fn code(&mut self, wanted: &Wanted) -> Option<String> {
+        let is_list = |format: &&Rc<str>| format.starts_with(KEYWORD);
+        let formats = wanted.formats.iter().filter(|format| !is_list(format));
+        let known = formats
+            .chain(wanted.formats.iter().filter(is_list))
+            .find_map(|format| self.world.codes.get(&**format));
+        let codes = Rc::clone(known?);
+        for _ in 0..8 {
+            let code = self.chance.pick(&codes)?;
+            let fits = |pattern: &Rc<str>| self.world.matches(pattern, code) == Some(true);
+            if wanted.patterns.iter().all(fits) {
+                return Some(code.clone());
+            }
+        }
+        None
     }
 
     fn matching(&mut self, wanted: &Wanted) -> String {

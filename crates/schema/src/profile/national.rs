@@ -50,6 +50,9 @@ impl Eq for National {}
 #[serde(deny_unknown_fields)]
 struct File {
     name: String,
+    /// How far clocks are ahead of UTC: days of code lists begin then. Absent: not at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    utc_offset: Option<String>,
     #[serde(default)]
     formats: Vec<NationalFormat>,
     #[serde(default)]
@@ -143,6 +146,9 @@ pub enum NationalError {
     /// The profile has no name of lower-case letters, digits and hyphens.
     #[error("name: has lower-case letters, digits and hyphens, 63 at most")]
     Name,
+    /// The offset of clocks is no offset.
+    #[error("utc_offset: is written as +07:00, at most 18 hours")]
+    UtcOffset,
     /// There are too many formats.
     #[error("formats: at most {MAX_FORMATS}")]
     TooMany,
@@ -182,6 +188,9 @@ impl National {
         if !(1..=63).contains(&file.name.len()) || !file.name.bytes().all(named) {
             return Err(NationalError::Name);
         }
+        if file.utc_offset.as_deref().is_some_and(|text| minutes(text).is_none()) {
+            return Err(NationalError::UtcOffset);
+        }
         if file.formats.len() > MAX_FORMATS {
             return Err(NationalError::TooMany);
         }
@@ -199,6 +208,12 @@ impl National {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.file.name
+    }
+
+    /// Returns how many minutes clocks are ahead of UTC.
+    #[must_use]
+    pub fn offset_minutes(&self) -> i32 {
+        self.file.utc_offset.as_deref().and_then(minutes).unwrap_or_default()
     }
 
     /// Returns the file's text, for whoever is to read the same.
@@ -242,6 +257,22 @@ impl National {
     pub(super) fn to_json(&self) -> &Value {
         &self.json
     }
+}
+
+/// Reads `+07:00`.
+fn minutes(text: &str) -> Option<i32> {
+    let sign = match text.get(..1)? {
+        "+" => 1,
+        "-" => -1,
+        _ => return None,
+    };
+    let (hours, minutes) = text.get(1..)?.split_once(':')?;
+    let part = |text: &str| {
+        let digits = text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit());
+        digits.then(|| text.parse::<i32>().ok()).flatten()
+    };
+    let (hours, minutes) = (part(hours)?, part(minutes)?);
+    (hours <= 18 && minutes < 60).then_some(sign * (hours * 60 + minutes))
 }
 
 fn prepare(formats: &mut [NationalFormat]) -> Result<(), NationalError> {

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::{Anchors, Dialect, Leaves, keywords, places};
 use crate::{
+    codes::Asked,
     documents::Context,
     profile::{Profile, Refs},
 };
@@ -35,6 +36,7 @@ pub(super) struct Checked {
     pub(super) dialect: Dialect,
     pub(super) leaves: Leaves,
     pub(super) anchors: Anchors,
+    pub(super) asked: Asked,
 }
 
 /// Checks a document that is JSON within the limits.
@@ -64,7 +66,7 @@ pub(super) fn check(
         let max = profile.schema.max_chain;
         rules.found.extend(chains::check(root, dialect, &places, &anchors, max));
     }
-    rules.finish().map(|leaves| Checked { dialect, leaves, anchors })
+    rules.finish().map(|(leaves, asked)| Checked { dialect, leaves, anchors, asked })
 }
 
 fn anchors(dialect: Dialect, places: &Places<'_>) -> Anchors {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::Dialect;
 use crate::{
+    codes::CodesAt,
     documents::Documents,
     profile::{FormatMode, Profile},
 };
@@ -45,6 +46,19 @@ impl Leaves {
     /// Compiles a schema: offline, with linear patterns of bounded size and the profile's formats.
     pub(crate) fn build(&self, schema: &Value) -> Result<Validator, ValidationError<'static>> {
         self.options.build(schema)
+    }
+
+    /// The same with code lists that decide.
+    pub(crate) fn build_with(
+        &self,
+        schema: &Value,
+        codes: Option<&CodesAt>,
+        profile: &Profile,
+    ) -> Result<Validator, ValidationError<'static>> {
+        match codes {
+            None => self.build(schema),
+            Some(codes) => codes.decide_in(self.options.clone(), &profile.national).build(schema),
+        }
     }
 
     /// Tells whether `text` matches. `None`: the pattern is not in the schema.

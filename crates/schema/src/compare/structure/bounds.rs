@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::compare::change::Effect;
+use crate::{codes::KEYWORD, compare::change::Effect};
 
 /// Tells whether the validator knows the keyword; others never decide.
 pub(super) fn is_known(keyword: &str) -> bool {
@@ -48,6 +48,7 @@ pub(super) fn is_known(keyword: &str) -> bool {
         "unevaluatedItems",
         "unevaluatedProperties",
         "uniqueItems",
+        KEYWORD,
     ];
     names.contains(&keyword)
 }
@@ -84,6 +85,7 @@ pub(super) fn changed(keyword: &str, old: &Value, new: &Value) -> (&'static str,
         "uniqueItems" => ("constraint-removed", Effect::WIDER),
         "pattern" => ("pattern-changed", Effect::UNKNOWN),
         "format" => ("format-changed", Effect::UNKNOWN),
+        KEYWORD => ("code-list-changed", Effect::UNKNOWN),
         "allOf" | "anyOf" | "oneOf" | "not" | "if" | "then" | "else" | "dependentSchemas"
         | "dependencies" => ("composition-changed", Effect::UNKNOWN),
         _ => ("constraint-changed", Effect::UNKNOWN),

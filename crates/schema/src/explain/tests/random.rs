@@ -97,7 +97,7 @@ proptest! {
         let validator = schema.compile().unwrap();
         for record in records {
             let decided = validator.decide(&record);
-            prop_assert_eq!(Walk::new(&schema.inner, 10_000).holds(schema.document(), &record), Some(decided));
+            prop_assert_eq!(Walk::new(&schema.inner, None, 10_000).holds(schema.document(), &record), Some(decided));
             for steps in [0, 7, 10_000] {
                 let found = validator.explain(&record, Budget { steps, errors: 3 });
                 prop_assert_eq!(found.violations.is_empty(), decided);

@@ -101,7 +101,7 @@ fn group_of(file: &str, part: &Part, group: &Value, tally: &mut Tally) {
         if decided != valid {
             tally.differs.push(name.clone());
         }
-        match Walk::new(&schema.inner, 10_000).holds(&schema.inner.root, data) {
+        match Walk::new(&schema.inner, None, 10_000).holds(&schema.inner.root, data) {
             _ if !walked => {}
             Some(holds) if holds != decided => tally.wrong.push(format!("walk: {name}")),
             Some(_) => {}

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Found, Places};
 use crate::{
+    codes::{Asked, CodeListRef, KEYWORD},
     documents::{Context, Documents},
     pointer,
     profile::{Profile, Refs},
@@ -34,6 +35,7 @@ pub(super) struct Rules<'s> {
     documents: &'s Documents,
     pub(super) found: Vec<Found>,
     leaves: Leaves,
+    asked: Asked,
     patterns_bytes: usize,
 }
 
@@ -51,11 +53,12 @@ impl<'s> Rules<'s> {
             documents: &context.documents,
             found: Vec::new(),
             leaves: Leaves::new(root, dialect, profile, &context.documents),
+            asked: Asked::default(),
             patterns_bytes: 0,
         }
     }
 
-    pub(super) fn finish(mut self) -> Result<Leaves, Vec<Found>> {
+    pub(super) fn finish(mut self) -> Result<(Leaves, Asked), Vec<Found>> {
         if self.patterns_bytes > self.profile.schema.max_patterns_bytes {
             let max = self.profile.schema.max_patterns_bytes;
             self.refuse(
@@ -67,7 +70,7 @@ impl<'s> Rules<'s> {
                 ),
             );
         }
-        if self.found.is_empty() { Ok(self.leaves) } else { Err(self.found) }
+        if self.found.is_empty() { Ok((self.leaves, self.asked)) } else { Err(self.found) }
     }
 
     fn refuse(&mut self, pointer: &str, keyword: &str, message: String) {
@@ -100,6 +103,7 @@ impl<'s> Rules<'s> {
                 ("$id", Value::String(id)) if !place.is_empty() && self.same_document() => {
                     self.inner_id(&here, id);
                 }
+                (KEYWORD, value) => self.code_list(&here, value),
                 (name, _) if name.starts_with("x-ndxp-") => self.annotation(&here, name),
                 _ => {}
             }
@@ -141,6 +145,25 @@ impl<'s> Rules<'s> {
                 None => "unknown format".to_owned(),
             };
             self.refuse(here, "format", message);
+        }
+        let national = self.profile.national_format(format);
+        if decides && national.is_some_and(|national| national.codes.is_some()) {
+            self.asked.formats.insert(format.to_owned());
+        }
+    }
+
+    fn code_list(&mut self, here: &str, value: &Value) {
+        let read = value.as_str().and_then(|text| Some((text, CodeListRef::read(text)?)));
+        match read {
+            Some((text, asked)) if self.profile.formats == crate::profile::FormatMode::Assert => {
+                self.asked.keywords.insert(text.to_owned(), asked);
+            }
+            Some(_) => {}
+            None => {
+                let message =
+                    "names a list as AGENCY/DATASET, or one state of it with @sha256:<hex> behind";
+                self.refuse(here, KEYWORD, message.to_owned());
+            }
         }
     }
 

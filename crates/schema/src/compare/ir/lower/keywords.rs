@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::Lowering;
 use crate::{
+    codes,
     compare::ir::{Id, Items, Kind, Props, Rule},
     profile::FormatMode,
     schema::Dialect,
@@ -61,6 +62,9 @@ impl Lowering<'_> {
         here.rules.extend(rules.into_iter().flatten());
         if self.inner.profile.formats == FormatMode::Assert {
             here.rules.extend(here.text("format").map(Rule::Format));
+            let listed = here.text(codes::KEYWORD);
+            let named = |list| Rule::Format(format!("{} {list}", codes::KEYWORD).into());
+            here.rules.extend(listed.map(named));
         }
         if self.inner.dialect == Dialect::Draft7 {
             content(here);
