@@ -44,11 +44,23 @@ pub(crate) struct Config {
     pub(crate) grpc: SocketAddr,
     /// Where health and metrics are served.
     pub(crate) http: SocketAddr,
+    pub(crate) nodes: Option<NodesConfig>,
     pub(crate) tls: TlsPaths,
     pub(crate) log: LogConfig,
     /// The national profile: the name of one that is built in, or its file.
     pub(crate) profile: String,
     pub(crate) telemetry: Telemetry,
+}
+
+/// How the node meets the others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NodesConfig {
+    pub(crate) listen: SocketAddr,
+    /// Empty: what it listens on.
+    pub(crate) advertise: String,
+    pub(crate) chain: PathBuf,
+    pub(crate) key: PathBuf,
+    pub(crate) ca: PathBuf,
 }
 
 /// Where the TLS files are.
@@ -159,6 +171,17 @@ fn typed(values: &Values<'_>) -> Result<Config, ConfigError> {
         node: values.node("node")?,
         grpc: values.parsed("grpc.listen", "an address and a port, for example 127.0.0.1:7443")?,
         http: values.parsed("http.listen", "an address and a port, for example 127.0.0.1:7480")?,
+        nodes: match values.text("nodes.listen") {
+            "" => None,
+            _ => Some(NodesConfig {
+                listen: values
+                    .parsed("nodes.listen", "an address and a port, for example 10.0.0.1:7444")?,
+                advertise: values.text("nodes.advertise").to_owned(),
+                chain: path("nodes.chain", "nodes/cert.pem"),
+                key: path("nodes.key", "nodes/key.pem"),
+                ca: path("nodes.ca", "nodes/ca.pem"),
+            }),
+        },
         tls: TlsPaths {
             chain: path("tls.chain", "server/cert.pem"),
             key: path("tls.key", "server/key.pem"),

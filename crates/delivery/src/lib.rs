@@ -76,7 +76,7 @@ mod stream;
 mod token;
 
 pub use change::Change;
-pub use lane::lane;
+pub use lane::{Owned, lane};
 pub use letter::{Cause, Closing, InvalidRejectReason, Letter, LetterState, RejectReason};
 pub use limits::{InvalidLimits, Limits, Room};
 pub use now::Now;

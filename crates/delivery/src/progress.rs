@@ -33,6 +33,9 @@ use partition::Partition;
 pub struct Progress {
     sub: SubscriptionName,
     epoch: u64,
+    /// The lowest epoch that the lane's owner gives: what is of a lower one was written by an
+    /// earlier owner that did not know yet. Not part of the state: it is the lane's.
+    floor: u64,
     /// The epoch is a stream's, not a seek's.
     is_opened: bool,
     partitions: Vec<Partition>,
@@ -81,6 +84,7 @@ impl Progress {
         Self {
             sub,
             epoch: 0,
+            floor: 0,
             is_opened: false,
             partitions: Vec::new(),
             failures: BTreeMap::new(),
@@ -103,6 +107,13 @@ impl Progress {
     #[must_use]
     pub fn epoch(&self) -> u64 {
         self.epoch
+    }
+
+    /// Notes that the lane has a new owner, whose epochs start at `floor`: see
+    /// [`Owned::floor`](crate::Owned::floor). What comes later in the lane with a lower epoch is
+    /// an earlier owner's, and changes nothing.
+    pub fn raise_floor(&mut self, floor: u64) {
+        self.floor = self.floor.max(floor);
     }
 
     /// Returns the cursor: the lowest offset that is not settled, a partition each. Empty if no
@@ -172,7 +183,7 @@ impl Progress {
     #[must_use]
     pub fn opening(&self, start: &[u64], view: AgreementRef) -> Opened {
         let start = if self.partitions.is_empty() { start.to_vec() } else { self.positions() };
-        let (sub, epoch) = (self.sub.clone(), self.epoch.saturating_add(1));
+        let (sub, epoch) = (self.sub.clone(), self.next_epoch());
         Opened { sub, epoch, start, view: Some(view) }
     }
 
@@ -187,8 +198,12 @@ impl Progress {
         if given == 0 || (expected > 0 && given != expected) {
             return Err(WrongPartitions { expected, given });
         }
-        let (sub, epoch) = (self.sub.clone(), self.epoch.saturating_add(1));
+        let (sub, epoch) = (self.sub.clone(), self.next_epoch());
         Ok(Sought { sub, epoch, positions: positions.to_vec() })
+    }
+
+    fn next_epoch(&self) -> u64 {
+        self.epoch.saturating_add(1).max(self.floor)
     }
 
     /// Applies the next record of the lane. It is total and depends on the record alone.
@@ -198,6 +213,7 @@ impl Progress {
         }
         let key = record.record_key();
         let applied = match record {
+            _ if record.epoch() < self.floor => Applied::Fenced,
             DeliveryRecord::Opened(opened) => self.open(opened),
             DeliveryRecord::Sought(sought) => self.seek(sought),
             _ if record.epoch() < self.epoch => Applied::Fenced,

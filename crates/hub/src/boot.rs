@@ -58,9 +58,8 @@ pub(crate) async fn boot(
     ledger: &Ledger,
     registry: &Registry,
 ) -> Result<(), BootError> {
-    let covered = receipts::covered(log).await?;
-    fill(log, ledger, covered, |_, _| ()).await?;
     let (position, incarnation) = registry.read(|s| (s.count, s.incarnation.clone()));
+    fill(log, ledger, position, |_, _| ()).await?;
     let entry = Boot {
         version: env!("CARGO_PKG_VERSION").parse()?,
         position,
@@ -70,36 +69,54 @@ pub(crate) async fn boot(
     Ok(())
 }
 
-/// Writes the entries of all registry records from a position on, in order, and tells each receipt.
-/// Returns the position after the last one; `written` has been told of those before an error.
-///
-/// The first record of a base is the one that was accepted, and no record stands before its base.
+/// Writes the entries of all registry records below `count` that have none, in order, and tells each
+/// receipt. Where several nodes write, one that was about to be written may come twice: a reader
+/// takes the first of a position.
 pub(crate) async fn fill(
     log: &Arc<dyn Log>,
     ledger: &Ledger,
-    covered: u64,
+    count: u64,
     mut written: impl FnMut(u64, Receipt),
-) -> Result<u64, BootError> {
+) -> Result<(), BootError> {
+    for position in receipts::missing(log, count).await? {
+        if let Some(receipt) = enter(log, ledger, position).await? {
+            written(position, receipt);
+        }
+    }
+    Ok(())
+}
+
+/// Writes the entry of one registry position. A record without an actor is nobody's act, so it has
+/// none.
+pub(crate) async fn enter(
+    log: &Arc<dyn Log>,
+    ledger: &Ledger,
+    position: u64,
+) -> Result<Option<Receipt>, BootError> {
+    let (record, hash) = record(log, position).await?;
+    let Some(by) = record.actor else { return Ok(None) };
+    let (op, hash) = (record.command.parse()?, hash.parse()?);
+    let entry = RegistryEntry { by, op, position, hash };
+    Ok(Some(ledger.note_registry(entry).await?))
+}
+
+/// Finds the record of a position, and its hash: the first of its base is the one that was accepted,
+/// and no record stands before its base.
+async fn record(log: &Arc<dyn Log>, position: u64) -> Result<(RegistryRecord, String), BootError> {
     let at = Partition { topic: Topic::Hub(HubTopic::Registry), number: 0 };
-    let (mut next, mut expected) = (covered, covered);
+    let mut next = position;
     loop {
         let page = log.read(&at, next, PAGE).await?;
-        let Some(last) = page.last() else { return Ok(expected) };
+        let Some(last) = page.last() else {
+            let text = format!("registry position {position} has no record");
+            return Err(ReadError::Corrupt(text).into());
+        };
         next = last.offset + 1;
         for stored in &page {
-            let bytes = &stored.record.value;
-            let record = RegistryRecord::decode(bytes)?;
-            if record.base != expected {
-                continue;
+            let record = RegistryRecord::decode(&stored.record.value)?;
+            if record.base == position {
+                return Ok((record, RegistryRecord::hash(&stored.record.value)));
             }
-            // A record without an actor is nobody's act, so nobody's entry.
-            if let Some(by) = record.actor {
-                let op = record.command.parse()?;
-                let hash = RegistryRecord::hash(bytes).parse()?;
-                let entry = RegistryEntry { by, op, position: expected, hash };
-                written(expected, ledger.note_registry(entry).await?);
-            }
-            expected += 1;
         }
     }
 }

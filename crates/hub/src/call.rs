@@ -12,7 +12,7 @@ use ndxp_model::{AgreementRef, PrincipalName, PurposeCode, SystemName, Timestamp
 use ndxp_proto::error::{Reason, Refusal};
 use tonic::{Request, Status};
 
-use crate::refuse;
+use crate::{forward::Remote, refuse};
 
 /// What the gate found out about a caller; it stands in the request's extensions.
 #[derive(Debug, Clone)]
@@ -20,6 +20,39 @@ pub(crate) struct Caller {
     pub principal: PrincipalName,
     pub request_id: String,
     pub traceparent: String,
+}
+
+/// Where a call comes from; it stands in the request's extensions.
+#[derive(Debug, Clone)]
+pub(crate) enum Origin {
+    /// From a connection of this node.
+    Peer(Peer),
+    /// From a connection of another node.
+    Node(Remote),
+}
+
+impl Origin {
+    fn of<T>(request: &Request<T>) -> Option<Self> {
+        let peer = || request.extensions().get().cloned().map(Self::Peer);
+        request.extensions().get::<Self>().cloned().or_else(peer)
+    }
+
+    /// Waits until the connection is condemned. One of another node is that node's to cut.
+    /// Cancel-safe.
+    pub(crate) async fn sentenced(&self) {
+        match self {
+            Self::Peer(peer) => _ = peer.sentenced().await,
+            Self::Node(_) => std::future::pending().await,
+        }
+    }
+
+    /// Cuts the connection; says whether it was live.
+    pub(crate) fn kill(&self) -> bool {
+        match self {
+            Self::Peer(peer) => peer.kill.kill(),
+            Self::Node(remote) => remote.kill(),
+        }
+    }
 }
 
 /// What a call is about, as far as it was read: for the audit entry of a refusal.
@@ -38,7 +71,7 @@ pub(crate) struct Call {
     pub request_id: String,
     pub traceparent: String,
     pub method: &'static str,
-    pub peer: Peer,
+    pub origin: Origin,
     pub now: Timestamp,
     pub started: Instant,
     about: Mutex<About>,
@@ -51,8 +84,8 @@ impl Call {
         method: &'static str,
         now: Timestamp,
     ) -> Result<Self, Status> {
-        let (caller, peer) = (request.extensions().get::<Caller>(), request.extensions().get());
-        let (Some(caller), Some(peer)) = (caller.cloned(), peer.cloned()) else {
+        let (caller, origin) = (request.extensions().get::<Caller>(), Origin::of(request));
+        let (Some(caller), Some(origin)) = (caller.cloned(), origin) else {
             return Err(Status::internal("the call did not pass the gate"));
         };
         Ok(Self {
@@ -60,7 +93,7 @@ impl Call {
             request_id: caller.request_id,
             traceparent: caller.traceparent,
             method,
-            peer,
+            origin,
             now,
             started: Instant::now(),
             about: Mutex::default(),
@@ -93,10 +126,12 @@ impl Call {
     /// # Errors
     /// What the stream ends with.
     pub(crate) fn standing(&self, now: Timestamp) -> Result<(), Refusal> {
-        if let Some(sentence) = self.peer.sentence() {
+        // The edge judges the certificate of one that comes through it.
+        let Origin::Peer(peer) = &self.origin else { return Ok(()) };
+        if let Some(sentence) = peer.sentence() {
             return Err(refuse::sentence(sentence));
         }
-        self.peer.principal(now).map(|_| ()).map_err(refuse::quarantine)
+        peer.principal(now).map(|_| ()).map_err(refuse::quarantine)
     }
 
     /// Makes the audit entry of a refusal of this call.

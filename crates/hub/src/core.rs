@@ -4,29 +4,31 @@ use std::{fmt, future::Future, sync::Arc};
 
 use ndxp_identity::{Clock, Connections};
 use ndxp_log::Log;
-use ndxp_model::{RequestId, Timestamp};
+use ndxp_model::Timestamp;
 use ndxp_proto::{common, header};
-use ndxp_registry::{Command, Request};
 use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Response, Status, metadata::MetadataMap};
 use tracing::{error, info};
 
 use crate::{
-    boot,
     budget::Budget,
     call::Call,
+    change::Unaudited,
     cursors::CursorKey,
     duplicates::Duplicates,
+    forward::Links,
     keys::Keys,
+    lanes::Holds,
     ledger::{Ledger, Receipt},
     limits::Limits,
     metrics::{Metrics, ReasonLabels, RpcLabels},
     monotonic::Monotonic,
     node::Tls,
+    nodes::Nodes,
     publish::{Judges, PublishStates},
     readers::Readers,
-    receipts::{self, Receipts},
+    receipts::Receipts,
     refuse::{self, Failed},
     registry::Registry,
     schemas::Schemas,
@@ -40,9 +42,9 @@ pub(crate) struct Core {
     pub monotonic: Monotonic,
     pub log: Arc<dyn Log>,
     pub registry: Registry,
-    /// The registry position below which every change has its audit entry. Whoever holds it
-    /// changes the registry.
-    pub audited: Mutex<u64>,
+    /// The change of this node's that may be without its audit entry. Whoever holds it changes the
+    /// registry.
+    pub unaudited: Mutex<Unaudited>,
     pub ledger: Ledger,
     pub receipts: Receipts,
     pub schemas: Schemas,
@@ -54,6 +56,7 @@ pub(crate) struct Core {
     pub inbound: Budget,
     /// The frames that wait for peers to read them.
     pub outbound: Outbound,
+    pub lanes: Arc<Holds>,
     pub slots: Slots,
     pub streams: Streams,
     pub keys: Keys,
@@ -61,6 +64,10 @@ pub(crate) struct Core {
     pub limits: Limits,
     pub metrics: Arc<Metrics>,
     pub connections: Connections,
+    /// The other nodes; none where there can be no others, or this one cannot be reached by them.
+    pub nodes: Option<Nodes>,
+    /// Calls of this node's peers that are on their way through other nodes.
+    pub links: Links,
     pub tls: Arc<Tls>,
     /// Moves when the clock was set: who sleeps towards an instant looks at the clock again.
     pub clock_steps: watch::Sender<u64>,
@@ -132,11 +139,11 @@ impl Core {
         match outcome {
             Ok(reply) => {
                 let mut response = Response::new(reply);
-                self.stamp(call, response.metadata_mut());
+                self.stamp(&call.request_id, response.metadata_mut());
                 Ok(response)
             }
             Err(mut status) => {
-                self.stamp(call, status.metadata_mut());
+                self.stamp(&call.request_id, status.metadata_mut());
                 Err(status)
             }
         }
@@ -147,10 +154,10 @@ impl Core {
         self.metrics.rpc.get_or_create(&labels).observe(call.started.elapsed().as_secs_f64());
     }
 
-    pub(crate) fn stamp(&self, call: &Call, metadata: &mut MetadataMap) {
+    pub(crate) fn stamp(&self, request_id: &str, metadata: &mut MetadataMap) {
         let position = self.registry.read(|state| state.count).to_string();
         for (name, value) in [
-            (header::REQUEST_ID, call.request_id.as_str()),
+            (header::REQUEST_ID, request_id),
             (header::NODE, self.node.as_str()),
             (header::REGISTRY, position.as_str()),
         ] {
@@ -158,47 +165,6 @@ impl Core {
                 metadata.insert(name, value);
             }
         }
-    }
-
-    /// Changes the registry: decided, durable, applied and audited when this returns.
-    ///
-    /// One change at a time, so that entries stand in the order of positions, and one whose entry
-    /// could not be written holds up the next until it is: only the end of the registry can be
-    /// without entries, and the boot fills it.
-    pub(crate) async fn change(
-        &self,
-        call: &Call,
-        id: RequestId,
-        command: Command,
-    ) -> Result<common::Receipt, Failed> {
-        let request = Request { id, actor: call.principal.clone(), command };
-        let mut audited = self.audited.lock().await;
-        if *audited < self.registry.read(|state| state.count) {
-            // An entry failed, or nobody knows: the log does.
-            *audited = receipts::covered(&self.log).await?.max(*audited);
-            self.audit_changes(&mut audited).await?;
-        }
-        let position = self.registry.command(&request, call.now).await?;
-        self.audit_changes(&mut audited).await?;
-        drop(audited);
-        Ok(receipt_message(self.receipts.of(&self.log, position).await?, ""))
-    }
-
-    /// Writes the entries of all changes that have none.
-    async fn audit_changes(&self, audited: &mut u64) -> Result<(), Failed> {
-        let count = self.registry.read(|state| state.count);
-        self.metrics.registry_position.set(count);
-        if *audited < count {
-            let mut done = *audited;
-            let noted = |position, receipt| {
-                self.receipts.remember(position, receipt);
-                done = position + 1;
-            };
-            let filled = boot::fill(&self.log, &self.ledger, *audited, noted).await;
-            *audited = filled.as_ref().copied().unwrap_or(done);
-            filled?;
-        }
-        Ok(())
     }
 }
 

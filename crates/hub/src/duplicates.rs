@@ -1,7 +1,8 @@
 //! Which records were taken in the last 24 hours: a retried publish is seen once.
 //!
 //! A window a dataset, filled from the log when it is first asked for and kept by the calls of this
-//! node, so it is exact on one node. The last hour or so is in memory; what is older stands in files
+//! node, so it is exact on one node. Where other nodes write too it reads on before each call, and the
+//! record says how far that was: what came between is sorted out by whoever reads the partition. The last hour or so is in memory; what is older stands in files
 //! with a filter each (`segment`), which spare a start the reading of a whole day. What a call is
 //! still writing is reserved; after an append of unknown outcome the log itself is asked, before
 //! anything else is taken.
@@ -63,6 +64,8 @@ struct Held {
     segments: Vec<Arc<Segment>>,
     /// The offsets below which records stand in segments, one a partition.
     covered: Vec<u64>,
+    /// How far each partition was read: also what other nodes have written stands in the window.
+    learned: BTreeMap<u32, u64>,
     sealing: Sealing,
 }
 
@@ -108,13 +111,22 @@ impl Dataset {
             self.load(log, &mut held, now).await?;
         }
         if !held.window.doubtful.is_empty() {
-            let found = self.read(log, &held.window.doubtful, &BTreeMap::new()).await?;
+            let (found, _) = self.read(log, &held.window.doubtful, &BTreeMap::new()).await?;
             held.window.learn(found);
+        }
+        if log.is_shared() {
+            let (found, learned) = self.read(log, &held.learned, &BTreeMap::new()).await?;
+            held.window.note(found);
+            held.learned = learned;
         }
         held.forget_before(Timestamp::from_millis(now.millis() - WINDOW_MS));
         self.seal(log, &mut held, now).await?;
         let older = held.older(batch).await.map_err(unreadable)?;
-        Ok(held.window.reserve(batch, now, &older))
+        let mut reserved = held.window.reserve(batch, now, &older);
+        if log.is_shared() {
+            reserved.known.clone_from(&held.learned);
+        }
+        Ok(reserved)
     }
 
     /// Gives back what is reserved from an index on: the batch is cut there.

@@ -14,10 +14,7 @@ use http::{Request, Response};
 use ndxp_audit::{Caller as Refused, Deny};
 use ndxp_identity::{Peer, Quarantine, QuarantinedCall};
 use ndxp_model::PrincipalName;
-use ndxp_proto::{
-    error::{Reason, Refusal},
-    header,
-};
+use ndxp_proto::{error::Refusal, header};
 use tonic::body::Body;
 use tower::{Layer, Service};
 
@@ -136,6 +133,7 @@ impl Core {
         });
         match known {
             Ok(_) if self.drain.is_cancelled() => Err(refuse::draining()),
+            Ok(_) if self.registry.is_blind() => Err(refuse::behind()),
             Ok(name) => {
                 self.wait_for_registry(seen).await?;
                 Ok(name)
@@ -153,11 +151,7 @@ impl Core {
         let reached = tokio::time::timeout(BEHIND, position.wait_for(|at| *at >= seen)).await;
         match reached {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(Refusal::new(
-                Reason::RegistryBehind,
-                "this node has not yet seen the registry position that the caller has",
-                "send the request again after the delay",
-            )),
+            Ok(Err(_)) | Err(_) => Err(refuse::behind()),
         }
     }
 

@@ -10,6 +10,9 @@ const TYPE: &str = "ce_type";
 const TIME: &str = "ce_time";
 const SCHEMA: &str = "ce_ndxpschema";
 const TRACE: &str = "traceparent";
+/// Below this offset of the partition the writing node knew of no record of this id: see
+/// [`crate::readers`] on repeats.
+const KNOWN: &str = "ce_ndxpknown";
 
 /// What a publisher's record says beside its payload.
 #[derive(Debug, Clone)]
@@ -22,6 +25,9 @@ pub(crate) struct Facts<'a> {
     pub schema: SchemaVersion,
     pub schema_hash: &'a str,
     pub traceparent: &'a str,
+    /// Below which offset of its partition there is no record of its id; none where this node
+    /// alone writes.
+    pub known: Option<u64>,
 }
 
 /// Returns the value of `ce_source`.
@@ -53,6 +59,9 @@ impl Facts<'_> {
         if !self.traceparent.is_empty() {
             headers.push(Header::new(TRACE, self.traceparent.to_owned()));
         }
+        if let Some(known) = self.known {
+            headers.push(Header::new(KNOWN, known.to_string()));
+        }
         headers
     }
 }
@@ -68,6 +77,8 @@ pub(crate) struct Stored<'a> {
     pub traceparent: &'a str,
     /// The index of the audit entry of its publication.
     pub entry: u64,
+    /// Below which offset of its partition its writer knew that there is no record of its id.
+    pub known: Option<u64>,
 }
 
 impl<'a> Stored<'a> {
@@ -84,6 +95,7 @@ impl<'a> Stored<'a> {
             schema: text(SCHEMA)?.parse().ok()?,
             traceparent: text(TRACE).unwrap_or_default(),
             entry,
+            known: text(KNOWN).and_then(|known| known.parse().ok()),
         })
     }
 }

@@ -11,7 +11,7 @@ use axum::{
 };
 use serde::Serialize;
 
-use crate::core::Core;
+use crate::{core::Core, registry::Sight};
 
 /// Tells the log's size in bytes; may touch the disk.
 pub type LogSize = Arc<dyn Fn() -> u64 + Send + Sync>;
@@ -64,6 +64,8 @@ async fn ready(State(internal): State<Internal>) -> impl IntoResponse {
 fn components(core: &Core) -> Vec<Component> {
     let log = core.ledger.trouble();
     let drain = core.drain.is_cancelled().then(|| "the node is shutting down".to_owned());
+    let sight = (core.registry.sight() != Sight::Clear)
+        .then(|| "this node may have missed a change: the log does not confirm its end".to_owned());
     let domain = core.registry.read(|state| state.trust_domain.is_none());
     vec![
         Component::new("node", drain),
@@ -71,7 +73,10 @@ fn components(core: &Core) -> Vec<Component> {
         Component::new("audit", log),
         Component::new("tls", core.tls.refusing(core.now()))
             .or_warning(core.tls.warning(core.now())),
-        Component::new("registry", domain.then(|| "there is no genesis: run ndxp init".to_owned())),
+        Component::new(
+            "registry",
+            domain.then(|| "there is no genesis: run ndxp init".to_owned()).or(sight),
+        ),
     ]
 }
 

@@ -12,6 +12,7 @@
 mod boot;
 mod budget;
 mod call;
+mod change;
 mod contract;
 mod core;
 mod cursors;
@@ -19,16 +20,19 @@ mod decide;
 mod duplicates;
 mod evolution;
 mod fold;
+mod forward;
 mod gate;
 mod genesis;
 mod headers;
 mod http;
 mod keys;
+mod lanes;
 mod ledger;
 mod limits;
 mod metrics;
 mod monotonic;
 mod node;
+mod nodes;
 mod publish;
 mod pulse;
 mod readers;
@@ -46,10 +50,12 @@ pub use cursors::CursorKey;
 pub use genesis::{Genesis, GenesisError, genesis};
 pub use http::LogSize;
 pub use keys::Keys;
+pub use lanes::Moved;
 pub use monotonic::{Monotonic, boot_time};
 pub use node::{
     DRAIN, Node, Parts, Reload, StartError, TlsFiles, TlsReadError, TlsSource, UnknownFormat,
 };
+pub use nodes::{Neighbours, NodeTls};
 pub use publish::StateError;
 #[cfg(feature = "measure")]
 #[doc(hidden)]

@@ -108,6 +108,8 @@ pub(crate) struct Metrics {
     registry: Registry,
     pub rpc: Family<RpcLabels, Histogram, fn() -> Histogram>,
     pub streams: Family<KindLabels, Gauge>,
+    pub streams_forwarded: Counter,
+    pub repeats_dropped: Counter,
     pub errors: Family<ReasonLabels, Counter>,
     pub published: Family<PublishLabels, Counter>,
     pub published_bytes: Family<DatasetLabels, Counter>,
@@ -132,6 +134,8 @@ impl Metrics {
             registry: Registry::default(),
             rpc: Family::new_with_constructor(histogram),
             streams: Family::default(),
+            streams_forwarded: Counter::default(),
+            repeats_dropped: Counter::default(),
             errors: Family::default(),
             published: Family::default(),
             published_bytes: Family::default(),
@@ -163,6 +167,16 @@ impl Metrics {
             self.rpc.clone(),
         );
         r.register("ndxp_streams_open", "Open streams, by kind", self.streams.clone());
+        r.register(
+            "ndxp_streams_forwarded",
+            "Calls that went on to the node that owns their lane",
+            self.streams_forwarded.clone(),
+        );
+        r.register(
+            "ndxp_repeats_dropped",
+            "Records that another node had taken a moment before, dropped when they were read",
+            self.repeats_dropped.clone(),
+        );
         r.register("ndxp_errors", "Refused and failed calls, by reason", self.errors.clone());
         r.register(
             "ndxp_publish_records",

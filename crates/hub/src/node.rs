@@ -35,9 +35,12 @@ use crate::{
     budget::Budget,
     core::Core,
     duplicates::Duplicates,
+    forward::Links,
+    lanes::Holds,
     ledger::Ledger,
     limits::Limits,
     metrics::Metrics,
+    nodes::Nodes,
     publish::{Judges, PublishStates, StateError},
     readers::Readers,
     receipts::{Receipts, audit},
@@ -45,7 +48,9 @@ use crate::{
     schemas::Schemas,
     subscribe::{Outbound, SlotError, Slots, Streams},
 };
-use serve::{follow_registry, housekeeping, serve_grpc, serve_http, watch_log};
+use serve::{
+    follow_registry, housekeeping, keep_lanes, serve_grpc, serve_http, serve_nodes, watch_log,
+};
 use standing::watch_standing;
 
 /// How long streams and calls may take to end at a shutdown.
@@ -78,6 +83,9 @@ pub enum StartError {
     /// The boot's entry could not be written.
     #[error(transparent)]
     Boot(#[from] BootError),
+    /// What the nodes know each other by is wrong.
+    #[error("the nodes' TLS files are wrong")]
+    Nodes(#[from] tonic::transport::Error),
     /// A socket is gone.
     #[error("a listening socket is gone")]
     Socket(#[from] std::io::Error),
@@ -113,13 +121,16 @@ impl Node {
         let (grpc, http) = (parts.grpc.local_addr()?, parts.http.local_addr()?);
         let core = Arc::new(core(&parts).await?);
         boot::boot(&core.log, &core.ledger, &core.registry).await?;
-        *core.audited.lock().await = core.registry.read(|state| state.count);
         let (report, stopped) = mpsc::channel(1);
         let (mut tasks, mut to_the_end) = (JoinSet::new(), JoinSet::new());
         serve_grpc(&mut tasks, &core, parts.grpc, &report);
+        if let Some(neighbours) = parts.neighbours.filter(|_| core.nodes.is_some()) {
+            serve_nodes(&mut tasks, &core, neighbours, &report)?;
+        }
         serve_http(&mut to_the_end, &core, parts.http, parts.log_size);
         watch_standing(&mut to_the_end, &core);
         watch_log(&mut tasks, &core, parts.log_failed, &report);
+        keep_lanes(&mut tasks, &core, &report);
         follow_registry(&mut tasks, &core, report);
         housekeeping(&mut tasks, &core);
         tidy::tidy(&mut tasks, &core);
@@ -182,6 +193,8 @@ impl Node {
             let cut = self.core.connections.cut(|_| true);
             warn!(cut, "connections did not drain in time and are cut");
         }
+        // No stream needs them any more: other nodes may have them at once.
+        self.core.log.leave();
         if let Err(cause) = self.core.ledger.flush_denials(true).await {
             error!(%cause, "counts of repeated denials are lost");
         }
@@ -200,9 +213,14 @@ impl Drop for Node {
 
 async fn core(parts: &Parts) -> Result<Core, StartError> {
     let metrics = Arc::new(Metrics::new());
-    let registry = Registry::open(Arc::clone(&parts.log)).await?;
+    let registry = Registry::open(Arc::clone(&parts.log), Arc::clone(&parts.monotonic)).await?;
     let domain = registry.read(|state| state.trust_domain.clone()).ok_or(StartError::NoGenesis)?;
     let incarnation = registry.read(|state| state.incarnation.clone());
+    let neighbours = parts.neighbours.as_ref().filter(|_| parts.log.is_shared());
+    let nodes = neighbours.map(|neighbours| {
+        let (name, address) = (parts.node.clone(), neighbours.address.clone());
+        Nodes::new(name, address, &neighbours.tls, domain.as_str())
+    });
     let connections = Connections::new();
     let tls = Tls::open(
         parts.tls.clone(),
@@ -219,7 +237,8 @@ async fn core(parts: &Parts) -> Result<Core, StartError> {
         Ledger::new(Arc::clone(&parts.log), parts.clock.clone(), gateway, Arc::clone(&metrics));
     let national = Arc::clone(&parts.national);
     let profile = standards::confirmed(&registry, Profile { national, ..Profile::default() })?;
-    let slots = Slots::open(&parts.log).await?;
+    let lanes = Arc::new(Holds::new(&parts.log, format!("{}-{boot}", parts.node)));
+    let slots = Slots::open(&parts.log, Arc::clone(&lanes)).await?;
     let there = |name: &_| registry.read(|state| state.subscriptions.contains_key(name));
     slots.forget_all_but(&parts.log, there, (parts.clock)()).await?;
     Ok(Core {
@@ -228,7 +247,7 @@ async fn core(parts: &Parts) -> Result<Core, StartError> {
         monotonic: Arc::clone(&parts.monotonic),
         log: Arc::clone(&parts.log),
         registry,
-        audited: Mutex::new(0),
+        unaudited: Mutex::default(),
         ledger,
         receipts: Receipts::default(),
         schemas: Schemas::new(profile),
@@ -238,6 +257,7 @@ async fn core(parts: &Parts) -> Result<Core, StartError> {
         judges: Judges::default(),
         inbound: Budget::default(),
         outbound: Outbound::default(),
+        lanes,
         slots,
         streams: Streams::default(),
         keys: parts.keys.clone(),
@@ -245,6 +265,8 @@ async fn core(parts: &Parts) -> Result<Core, StartError> {
         limits: Limits::default(),
         metrics,
         connections,
+        nodes,
+        links: Links::default(),
         tls: Arc::new(tls),
         clock_steps: watch::Sender::new(0),
         drain: CancellationToken::new(),

@@ -14,6 +14,7 @@ mod chunk;
 #[cfg(feature = "measure")]
 pub mod measure;
 mod projector;
+mod repeats;
 mod shown;
 #[cfg(test)]
 mod tests;
@@ -178,8 +179,11 @@ impl Readers {
             // The semaphore is never closed.
             Distance::Far => self.far_reads.acquire().await.ok(),
         };
-        let stored = self.log.read(at, from, limits).await?;
+        let mut stored = self.log.read(at, from, limits).await?;
         let next = stored.last().map_or(from.max(end), |last| last.offset + 1);
+        let repeated = repeats::among(&self.log, at, &stored).await?;
+        self.metrics.repeats_dropped.inc_by(repeated.len() as u64);
+        stored.retain(|one| !repeated.contains(&one.offset));
         let chunk = Arc::new(Chunk::new(from, next, stored));
         self.window.hold(at, &chunk, distance);
         Ok(chunk)

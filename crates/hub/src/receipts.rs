@@ -1,7 +1,7 @@
 //! Receipts of registry changes: a repeated request gets the receipt of the first time.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -34,16 +34,25 @@ impl Receipts {
         }
     }
 
-    /// Returns the receipt of a registry position.
-    pub(crate) async fn of(&self, log: &Arc<dyn Log>, position: u64) -> Result<Receipt, ReadError> {
+    /// Returns the receipt of a registry position, if it has an entry.
+    pub(crate) async fn of(
+        &self,
+        log: &Arc<dyn Log>,
+        position: u64,
+    ) -> Result<Option<Receipt>, ReadError> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&position).copied();
         if let Some(receipt) = kept {
-            return Ok(receipt);
+            return Ok(Some(receipt));
         }
-        let found = last(log, |entry| covers(entry) == Some(position)).await?;
-        let missing =
-            || ReadError::Corrupt(format!("registry position {position} has no audit entry"));
-        found.map(|(receipt, _)| receipt).ok_or_else(missing)
+        // Behind a boot's entry nothing is without an entry that lies before it.
+        let fits = |entry: &Entry| covers(entry) == Some(position) || has_all(entry, position);
+        let found = last(log, fits).await?;
+        if let Some((receipt, entry)) = found
+            && covers(&entry).is_some()
+        {
+            return Ok(Some(receipt));
+        }
+        Ok(None)
     }
 }
 
@@ -54,22 +63,35 @@ fn covers(entry: &Entry) -> Option<u64> {
     }
 }
 
-/// Returns the registry position below which every record has its entry: the node that booted last
-/// made sure of all before its boot, and each change since has written its own, in order.
-pub(crate) async fn covered(log: &Arc<dyn Log>) -> Result<u64, ReadError> {
-    let below = |entry: &Entry| match entry {
-        Entry::Registry(entry) => Some(entry.position + 1),
-        Entry::Boot(entry) => Some(entry.position),
-        _ => None,
-    };
-    let found = last(log, |entry| below(entry).is_some()).await?;
-    Ok(found.and_then(|(_, entry)| below(&entry)).unwrap_or_default())
+/// Says whether a boot was made without this position: then its entry, if any, comes later.
+fn has_all(entry: &Entry, position: u64) -> bool {
+    matches!(entry, Entry::Boot(boot) if boot.position <= position)
+}
+
+/// Returns the registry positions below `count` that have no entry. Each boot made sure of all before
+/// its own; a node that writes alone has written those after it in order, several have not.
+pub(crate) async fn missing(log: &Arc<dyn Log>, count: u64) -> Result<BTreeSet<u64>, ReadError> {
+    let (mut below, mut seen) = (0, BTreeSet::new());
+    last(log, |entry| match entry {
+        Entry::Registry(entry) => {
+            seen.insert(entry.position);
+            below = if log.is_shared() { 0 } else { entry.position + 1 };
+            !log.is_shared()
+        }
+        Entry::Boot(boot) => {
+            below = boot.position;
+            true
+        }
+        _ => false,
+    })
+    .await?;
+    Ok((below..count).filter(|position| !seen.contains(position)).collect())
 }
 
 /// Reads the audit log backwards until an entry fits.
 async fn last(
     log: &Arc<dyn Log>,
-    fits: impl Fn(&Entry) -> bool,
+    mut fits: impl FnMut(&Entry) -> bool,
 ) -> Result<Option<(Receipt, Entry)>, ReadError> {
     let mut end = *log.follow(&audit())?.borrow();
     while end > 0 {

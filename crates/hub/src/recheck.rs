@@ -26,7 +26,7 @@ pub(crate) async fn due(
             // The registry lives as long as the core; the clock decides all the same.
             elapsed(core, holds_until).await;
         },
-        _ = call.peer.sentenced() => {}
+        () = call.origin.sentenced() => {}
         () = elapsed(core, holds_until) => {}
     }
 }

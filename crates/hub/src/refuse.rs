@@ -9,7 +9,9 @@ use tracing::error;
 
 use crate::{
     boot::BootError,
+    lanes::Moved,
     ledger::LedgerError,
+    publish::StateError,
     pulse,
     registry::{CommandError, FollowError},
     subscribe::SlotError,
@@ -94,6 +96,25 @@ pub(crate) fn draining() -> Refusal {
         Reason::NodeDraining,
         "this node is shutting down",
         "connect again after the delay; nothing is lost",
+    )
+    .spread(pulse::random())
+}
+
+/// This node may have missed a change of the registry.
+pub(crate) fn behind() -> Refusal {
+    Refusal::new(
+        Reason::RegistryBehind,
+        "this node has not yet seen all changes of the registry",
+        "send the request again after the delay, or to another node",
+    )
+}
+
+/// Another node runs the subscription from now on.
+pub(crate) fn moved() -> Refusal {
+    Refusal::new(
+        Reason::LaneMoved,
+        "the subscription is moving to another node",
+        "send the call, or open the stream, again after the delay; nothing is lost",
     )
     .spread(pulse::random())
 }
@@ -272,13 +293,27 @@ impl From<ReadError> for Failed {
         Self(read(&error))
     }
 }
+impl From<StateError> for Failed {
+    fn from(error: StateError) -> Self {
+        Self(match error {
+            StateError::Read(cause) => read(&cause),
+            StateError::Record(_) => bug(&error),
+        })
+    }
+}
 impl From<SlotError> for Failed {
     fn from(error: SlotError) -> Self {
         Self(match error {
             SlotError::Read(cause) => read(&cause),
             SlotError::Append(cause) => append(&cause),
             SlotError::Record { .. } => bug(&error),
+            SlotError::Moved(Moved) => moved(),
         })
+    }
+}
+impl From<Moved> for Failed {
+    fn from(_: Moved) -> Self {
+        Self(moved())
     }
 }
 impl From<BootError> for Failed {

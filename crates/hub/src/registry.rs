@@ -1,6 +1,9 @@
 //! The node's copy of the registry: it follows `ndxp.registry`, and decides commands on it.
 
+mod sight;
+
 use std::{
+    fmt,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
@@ -17,7 +20,9 @@ use tokio::{
 };
 use tracing::warn;
 
-use crate::fold::PAGE;
+use crate::{fold::PAGE, monotonic::Monotonic};
+
+pub(crate) use sight::{Blind, Sight};
 
 /// How often a command that lost a race is decided again.
 const TRIES: u32 = 8;
@@ -63,17 +68,47 @@ pub(crate) enum CommandError {
     Follow(#[from] FollowError),
 }
 
+impl CommandError {
+    /// Says whether the command may have taken place all the same.
+    pub(crate) fn may_have_written(&self) -> bool {
+        match self {
+            Self::Refused(_) | Self::Contended => false,
+            Self::Append(cause) => matches!(cause, AppendError::Unknown(_)),
+            Self::Follow(_) => true,
+        }
+    }
+}
+
+/// A command that took place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Done {
+    pub position: u64,
+    /// This call wrote it. (Another node may have written the same request at the same moment.)
+    pub is_new: bool,
+}
+
 /// A shared handle of the node's copy.
 #[derive(Debug, Clone)]
 pub(crate) struct Registry(Arc<Shared>);
 
-#[derive(Debug)]
 struct Shared {
     log: Arc<dyn Log>,
     state: RwLock<State>,
     /// The offset to read next. Whoever holds it applies.
     next: Mutex<u64>,
     position: watch::Sender<u64>,
+    clock: Monotonic,
+    /// When the copy was last known to be up to date, on that clock.
+    confirmed: watch::Sender<u64>,
+    sight: watch::Sender<Sight>,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry")
+            .field("position", &*self.position.borrow())
+            .finish_non_exhaustive()
+    }
 }
 
 fn partition() -> Partition {
@@ -82,12 +117,15 @@ fn partition() -> Partition {
 
 impl Registry {
     /// Folds the log up to its end.
-    pub(crate) async fn open(log: Arc<dyn Log>) -> Result<Self, FollowError> {
+    pub(crate) async fn open(log: Arc<dyn Log>, clock: Monotonic) -> Result<Self, FollowError> {
         let shared = Shared {
             log,
             state: RwLock::new(State::default()),
             next: Mutex::new(0),
             position: watch::Sender::new(0),
+            confirmed: watch::Sender::new(clock()),
+            clock,
+            sight: watch::Sender::new(Sight::Clear),
         };
         let registry = Self(Arc::new(shared));
         registry.catch_up().await?;
@@ -122,7 +160,7 @@ impl Registry {
     }
 
     /// Decides a command, writes it, and returns its position once it is applied; the position of
-    /// the first time if it took place earlier. Calls of one node come one after another, so that
+    /// the first time if it took place earlier, with `is_new` false. Calls of one node come one after another, so that
     /// they do not race each other.
     ///
     /// That the record was accepted, and not beaten by another node's, is found out by deciding
@@ -131,11 +169,11 @@ impl Registry {
         &self,
         request: &Request,
         now: Timestamp,
-    ) -> Result<u64, CommandError> {
+    ) -> Result<Done, CommandError> {
         for lost in 0.. {
             self.catch_up().await?;
             let record = match self.read(|state| decide(state, request, now))? {
-                Outcome::Done { position } => return Ok(position),
+                Outcome::Done { position } => return Ok(Done { position, is_new: lost > 0 }),
                 Outcome::Append(_) if lost == TRIES => break,
                 Outcome::Append(record) => record,
             };
@@ -144,6 +182,11 @@ impl Registry {
             self.0.log.append(HubTopic::Registry, 0, vec![stored]).await?;
         }
         Err(CommandError::Contended)
+    }
+
+    /// Applies all that is there now.
+    pub(crate) async fn refresh(&self) -> Result<(), CommandError> {
+        Ok(self.catch_up().await?)
     }
 
     /// Applies all that is there, and asks again for a while where the log does not answer.

@@ -314,7 +314,7 @@ impl Log for Embedded {
         }
         let rows = records.iter().map(|record| self.row(&at, record, None));
         let offsets = self.write(rows.collect::<Result<_, _>>()?).await?;
-        Ok(offsets.first().copied().unwrap_or_default())
+        Ok(offsets.last().copied().unwrap_or_default())
     }
 
     async fn append_after(&self, entry: Record, covered: Covered) -> Result<Appended, AppendError> {
@@ -377,7 +377,7 @@ impl Log for Embedded {
         tidy::tidy(self, now).await
     }
 
-    fn lanes(&self) -> watch::Receiver<Lanes> {
-        self.lanes.subscribe()
+    fn lanes(&self) -> Result<watch::Receiver<Lanes>, ReadError> {
+        Ok(self.lanes.subscribe())
     }
 }

@@ -15,6 +15,7 @@ mod cluster;
 mod config;
 mod context;
 mod error;
+mod members;
 mod message;
 mod names;
 mod open;
@@ -26,7 +27,10 @@ mod tail;
 mod trial;
 mod window;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use ndxp_model::{DatasetName, HubTopic, Keep, Timestamp, Topic};
@@ -47,6 +51,8 @@ pub use error::OpenError;
 use admin::Admin;
 use call::{Outcome, Room};
 use cluster::Cluster;
+use context::{Alarm, Context};
+use members::Members;
 use partitions::{Slot, lock};
 use producer::{Item, Producers};
 use questions::Questions;
@@ -76,7 +82,8 @@ pub struct Kafka {
     queue: Arc<Semaphore>,
     places: u32,
     watching: JoinHandle<()>,
-    lanes: watch::Sender<Lanes>,
+    alarm: Arc<Alarm>,
+    members: Mutex<Option<Members>>,
 }
 
 impl Drop for Kafka {
@@ -93,6 +100,7 @@ impl Kafka {
         // Whatever is left then has timed out.
         drop(tokio::time::timeout(self.config.timeouts.append, all).await);
         self.queue.close();
+        Log::leave(self);
         self.near.close();
         self.lagging.close();
         self.tail.end();
@@ -283,7 +291,7 @@ impl Log for Kafka {
         }
         let items = records.into_iter().map(|record| (Arc::clone(&slot), record)).collect();
         let offsets = self.write(items).await?;
-        Ok(offsets.first().copied().unwrap_or_default())
+        Ok(offsets.last().copied().unwrap_or_default())
     }
 
     async fn append_after(&self, entry: Record, covered: Covered) -> Result<Appended, AppendError> {
@@ -365,8 +373,35 @@ impl Log for Kafka {
         Ok(())
     }
 
-    fn lanes(&self) -> watch::Receiver<Lanes> {
-        self.lanes.subscribe()
+    async fn confirm(&self, at: &Partition) -> Result<u64, ReadError> {
+        let slot = self.readable(at)?;
+        let asked = Arc::clone(&slot);
+        let ends = self.ask(move |q| q.ends(&[(asked.topic.as_str(), asked.number)])).await?;
+        let end = ends.first().copied().unwrap_or_default();
+        slot.reach(end);
+        Ok(end)
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn lanes(&self) -> Result<watch::Receiver<Lanes>, ReadError> {
+        let mut members = lock(&self.members);
+        if let Some(members) = &*members {
+            return Ok(members.lanes());
+        }
+        let joined = Members::join(&self.config, Context::new(Arc::clone(&self.alarm)));
+        let joined = joined.map_err(|error| ReadError::Unavailable(error.to_string()))?;
+        let lanes = joined.lanes();
+        *members = Some(joined);
+        Ok(lanes)
+    }
+
+    fn leave(&self) {
+        if let Some(members) = &*lock(&self.members) {
+            members.leave();
+        }
     }
 }
 

@@ -180,8 +180,8 @@ pub trait Log: Send + Sync + fmt::Debug {
         keep: Keep,
     ) -> Result<(), AppendError>;
 
-    /// Appends what the hub itself keeps and returns the first offset. Never a dataset's record:
-    /// the type of `topic` has none.
+    /// Appends what the hub itself keeps and returns the last record's offset (of no records the
+    /// end). Never a dataset's record: the type of `topic` has none.
     ///
     /// # Errors
     /// [`AppendError`]; only `Unknown` leaves it open whether something was written.
@@ -240,6 +240,28 @@ pub trait Log: Send + Sync + fmt::Debug {
     /// [`AppendError`]; what was not deleted is tried again by the next call.
     async fn tidy(&self, now: Timestamp) -> Result<(), AppendError>;
 
-    /// Follows the lanes that this node owns.
-    fn lanes(&self) -> watch::Receiver<Lanes>;
+    /// Asks who leads a partition for its durable end as it is now. [`Log::follow`] tells what this
+    /// node has heard of, which is older while it is cut off.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    async fn confirm(&self, at: &Partition) -> Result<u64, ReadError> {
+        Ok(*self.follow(at)?.borrow())
+    }
+
+    /// Says whether other nodes write this log too. Then what this node has folded may be behind,
+    /// and a lane is its own only as long as the lane says so.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// Follows the lanes that this node should own. On a shared log the first call joins the hub's
+    /// nodes.
+    ///
+    /// # Errors
+    /// [`ReadError::Unavailable`] if it cannot join.
+    fn lanes(&self) -> Result<watch::Receiver<Lanes>, ReadError>;
+
+    /// Gives the lanes up, for other nodes to take them at once. Nothing else ends.
+    fn leave(&self) {}
 }

@@ -5,6 +5,7 @@
 //! [`Faults::power_loss`] takes them away. Nothing in here sleeps or draws lots.
 
 mod faults;
+mod node;
 mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,6 +19,7 @@ use crate::{
 };
 
 pub use faults::{Fault, Faults};
+pub use node::MemoryNode;
 use state::{Draft, State, Written};
 
 /// The in-memory engine. Its contents go with it, except what [`Faults::power_loss`] hands over.
@@ -111,7 +113,7 @@ impl Log for Memory {
         }
         let records = records.into_iter().map(|record| (at.clone(), record)).collect();
         let offsets = self.write(Draft::Plain(records)).await?;
-        Ok(offsets.first().copied().unwrap_or_default())
+        Ok(offsets.last().copied().unwrap_or_default())
     }
 
     async fn append_after(&self, entry: Record, covered: Covered) -> Result<Appended, AppendError> {
@@ -148,7 +150,7 @@ impl Log for Memory {
         self.shared.state().tidy(now)
     }
 
-    fn lanes(&self) -> watch::Receiver<Lanes> {
-        self.shared.lanes.subscribe()
+    fn lanes(&self) -> Result<watch::Receiver<Lanes>, ReadError> {
+        Ok(self.shared.lanes.subscribe())
     }
 }

@@ -18,17 +18,20 @@ pub enum HubTopic {
     Delivery,
     /// `ndxp.publishers`: one partition, how far each system has come in publishing.
     Publishers,
+    /// `ndxp.nodes`: one partition, what each node says of itself.
+    Nodes,
 }
 
 impl HubTopic {
     /// Every topic of the hub.
-    pub const ALL: [Self; 4] = [Self::Registry, Self::Audit, Self::Delivery, Self::Publishers];
+    pub const ALL: [Self; 5] =
+        [Self::Registry, Self::Audit, Self::Delivery, Self::Publishers, Self::Nodes];
 
     /// Returns the number of partitions, fixed for ever.
     #[must_use]
     pub fn partitions(self) -> u32 {
         match self {
-            Self::Registry | Self::Audit | Self::Publishers => 1,
+            Self::Registry | Self::Audit | Self::Publishers | Self::Nodes => 1,
             Self::Delivery => LANES,
         }
     }
@@ -39,7 +42,7 @@ impl HubTopic {
     pub fn keep(self) -> Keep {
         match self {
             Self::Registry | Self::Audit => Keep::Everything,
-            Self::Delivery | Self::Publishers => Keep::Newest { lag_ms: 60_000 },
+            Self::Delivery | Self::Publishers | Self::Nodes => Keep::Newest { lag_ms: 60_000 },
         }
     }
 }
@@ -60,6 +63,7 @@ impl fmt::Display for Topic {
             Self::Hub(HubTopic::Audit) => f.write_str("ndxp.audit.main"),
             Self::Hub(HubTopic::Delivery) => f.write_str("ndxp.delivery"),
             Self::Hub(HubTopic::Publishers) => f.write_str("ndxp.publishers"),
+            Self::Hub(HubTopic::Nodes) => f.write_str("ndxp.nodes"),
             Self::Data(name) => write!(f, "ndxp.data.{}.{}", name.agency, name.dataset),
         }
     }

@@ -114,7 +114,18 @@ impl Authority {
     pub fn issue_server(&self, names: &[&str], validity: Validity) -> Result<Issued, IssueError> {
         let sans = names.iter().map(|name| server_name(name)).collect::<Result<_, _>>()?;
         let common = format!("DEVELOPMENT server {}", names.first().unwrap_or(&""));
-        self.sign(&common, sans, ExtendedKeyUsagePurpose::ServerAuth, validity)
+        self.sign(&common, sans, &[ExtendedKeyUsagePurpose::ServerAuth], validity)
+    }
+
+    /// Issues a certificate by which the hub's nodes know each other: for `nodes.<trust domain>`,
+    /// and for both ends of a connection. The authority that does signs for nobody else.
+    ///
+    /// # Errors
+    /// [`IssueError::Sign`] if the signature fails.
+    pub fn issue_node(&self, validity: Validity) -> Result<Issued, IssueError> {
+        let name = format!("nodes.{}", self.domain);
+        let both = [ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        self.sign("DEVELOPMENT node", vec![server_name(&name)?], &both, validity)
     }
 
     /// Issues a certificate for a system or an officer, with the principal's URI as its one
@@ -141,7 +152,7 @@ impl Authority {
             [uri] => format!("DEVELOPMENT {}", uri.rsplit('/').next().unwrap_or_default()),
             _ => "DEVELOPMENT client".to_owned(),
         };
-        self.sign(&common, sans, ExtendedKeyUsagePurpose::ClientAuth, validity)
+        self.sign(&common, sans, &[ExtendedKeyUsagePurpose::ClientAuth], validity)
     }
 
     /// Returns the revocation list in PEM: all `revoked` serials as of `now`, signed by the
@@ -176,7 +187,7 @@ impl Authority {
         &self,
         common_name: &str,
         sans: Vec<SanType>,
-        usage: ExtendedKeyUsagePurpose,
+        usages: &[ExtendedKeyUsagePurpose],
         validity: Validity,
     ) -> Result<Issued, IssueError> {
         let key = KeyPair::generate()?;
@@ -184,7 +195,7 @@ impl Authority {
         params.distinguished_name = distinguished_name(common_name);
         params.subject_alt_names = sans;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![usage];
+        params.extended_key_usages = usages.to_vec();
         params.use_authority_key_identifier_extension = true;
         let serial = stamp(&mut params, validity, &key);
         let certificate = params.signed_by(&key, &self.intermediate)?;

@@ -98,6 +98,7 @@ reasons! {
     HeartbeatMissed = "HEARTBEAT_MISSED" => Unavailable, Some(1_000);
     SubscriptionChanged = "SUBSCRIPTION_CHANGED" => Unavailable, Some(50);
     RegistryBehind = "REGISTRY_BEHIND" => Unavailable, Some(200);
+    LaneMoved = "LANE_MOVED" => Unavailable, Some(200);
     OutcomeUnknown = "OUTCOME_UNKNOWN" => Unavailable, Some(200);
     NotServed = "NOT_SERVED" => Unimplemented, None;
     Bug = "BUG" => Internal, None;

@@ -8,7 +8,7 @@ use std::sync::{
 use ndxp_log::{
     Log,
     embedded::{Config, Embedded, FreeSpace},
-    memory::{Faults, Memory},
+    memory::{Faults, Memory, MemoryNode},
 };
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -21,6 +21,8 @@ const MIN_FREE: u64 = 1 << 30;
 pub enum Engine {
     /// In memory, with faults.
     Memory(Arc<Memory>),
+    /// In memory, with other nodes beside it.
+    Node(MemoryNode),
     /// fjall in a directory of its own, on a disk whose free space the test says.
     Embedded {
         /// The engine.
@@ -60,6 +62,7 @@ impl Engine {
     pub fn log(&self) -> Arc<dyn Log> {
         match self {
             Self::Memory(log) => Arc::clone(log) as Arc<dyn Log>,
+            Self::Node(node) => Arc::new(node.clone()),
             Self::Embedded { log, .. } => Arc::clone(log) as Arc<dyn Log>,
         }
     }
@@ -72,6 +75,7 @@ impl Engine {
     pub fn faults(&self) -> Faults {
         match self {
             Self::Memory(log) => log.faults(),
+            Self::Node(node) => node.log().faults(),
             Self::Embedded { .. } => panic!("only the engine in memory has faults"),
         }
     }
@@ -82,14 +86,14 @@ impl Engine {
     /// On the engine in memory, which has no disk.
     pub fn set_free(&self, bytes: u64) {
         match self {
-            Self::Memory(_) => panic!("the engine in memory has no disk"),
+            Self::Memory(_) | Self::Node(_) => panic!("the engine in memory has no disk"),
             Self::Embedded { free, .. } => free.store(bytes, Ordering::SeqCst),
         }
     }
 
     pub(crate) fn failed(&self) -> watch::Receiver<Option<String>> {
         match self {
-            Self::Memory(_) => watch::Sender::new(None).subscribe(),
+            Self::Memory(_) | Self::Node(_) => watch::Sender::new(None).subscribe(),
             Self::Embedded { log, .. } => log.fatal(),
         }
     }
@@ -98,7 +102,7 @@ impl Engine {
     pub(crate) async fn killed(self) -> Self {
         match self {
             Self::Memory(log) => Self::Memory(Arc::new(log.faults().kill())),
-            embedded @ Self::Embedded { .. } => embedded.reopen().await,
+            other @ (Self::Embedded { .. } | Self::Node(_)) => other.reopen().await,
         }
     }
 
@@ -106,6 +110,8 @@ impl Engine {
     pub(crate) async fn reopen(self) -> Self {
         match self {
             Self::Memory(log) => Self::Memory(log),
+            // Its lanes were others' at once.
+            Self::Node(node) => Self::Node(MemoryNode::new(Arc::clone(node.log()))),
             Self::Embedded { log, dir, free } => {
                 log.close().await;
                 drop(log);

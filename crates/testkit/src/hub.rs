@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use ndxp_hub::{Genesis, Keys, Node, Parts, Reload, StartError, TlsFiles, TlsSource, genesis};
+use ndxp_hub::{
+    Genesis, Keys, Neighbours, Node, NodeTls, Parts, Reload, StartError, TlsFiles, TlsSource,
+    genesis,
+};
 use ndxp_log::{Log, memory::Faults};
 use ndxp_model::{Agency, AgencyKind, Title, TrustDomain};
 use ndxp_pki::{Authority, Validity};
@@ -26,11 +29,11 @@ pub struct TestHub {
     pub engine: Engine,
     pub(crate) node: Node,
     pub(crate) identities: Identities,
-    tls: Files,
+    pub(crate) tls: Files,
 }
 
 /// The TLS files, which a test may change under the hub.
-type Files = Arc<Mutex<TlsFiles>>;
+pub(crate) type Files = Arc<Mutex<TlsFiles>>;
 
 /// How long a hub of a test may take to drain.
 pub const TEST_DRAIN: Duration = Duration::from_secs(3);
@@ -69,7 +72,7 @@ impl TestHub {
         let authority = Authority::create(domain, clock.now()).expect("keys can be made");
         let crl = crl(&authority, &clock);
         let tls = Arc::new(Mutex::new(server_files(&authority, &clock, crl)));
-        let node = serve(&engine, &clock, &tls).await.expect("the hub starts");
+        let node = serve(&engine, &clock, &tls, None).await.expect("the hub starts");
         let identities = Identities::new(authority, node.grpc());
         Self { clock, engine, node, identities, tls }
     }
@@ -115,7 +118,7 @@ impl TestHub {
 
     async fn again(clock: TestClock, engine: Engine, identities: Identities, tls: Files) -> Self {
         clock.advance(Duration::from_secs(1));
-        let node = serve(&engine, &clock, &tls).await.expect("the hub starts again");
+        let node = serve(&engine, &clock, &tls, None).await.expect("the hub starts again");
         let identities = identities.moved(node.grpc());
         Self { clock, engine, node, identities, tls }
     }
@@ -212,12 +215,25 @@ fn server_files(authority: &Authority, clock: &TestClock, crl: Option<String>) -
     }
 }
 
-async fn serve(engine: &Engine, clock: &TestClock, tls: &Files) -> Result<Node, StartError> {
+pub(crate) async fn serve(
+    engine: &Engine,
+    clock: &TestClock,
+    tls: &Files,
+    beside: Option<(&str, &NodeTls)>,
+) -> Result<Node, StartError> {
     let files = Arc::clone(tls);
     let read = move || Ok(files.lock().unwrap_or_else(PoisonError::into_inner).clone());
     let port = || TcpListener::bind("127.0.0.1:0");
+    let neighbours = match beside {
+        None => None,
+        Some((_, tls)) => {
+            let listener = port().await?;
+            let address = listener.local_addr()?.to_string();
+            Some(Neighbours { listener, address, tls: tls.clone() })
+        }
+    };
     Node::start(Parts {
-        node: "n1".to_owned(),
+        node: beside.map_or("n1", |(name, _)| name).to_owned(),
         log: engine.log(),
         log_failed: engine.failed(),
         log_size: Arc::new(|| 0),
@@ -229,6 +245,7 @@ async fn serve(engine: &Engine, clock: &TestClock, tls: &Files) -> Result<Node, 
         drain: TEST_DRAIN,
         clock: clock.as_clock(),
         monotonic: clock.as_monotonic(),
+        neighbours,
         grpc: port().await?,
         http: port().await?,
     })

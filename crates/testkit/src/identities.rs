@@ -32,6 +32,10 @@ impl Identities {
         }
     }
 
+    pub(crate) fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
     /// The same people, each with the certificate that it has already.
     pub(crate) fn copy(&self) -> Self {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -59,7 +63,7 @@ impl TestHub {
     /// Returns the development authority, for certificates that are not in order.
     #[must_use]
     pub fn authority(&self) -> &Authority {
-        &self.identities.authority
+        self.identities.authority()
     }
 
     /// Returns a principal's certificate, for example of `agency/tax/system/portal`, good for a

@@ -23,6 +23,7 @@
 
 mod chance;
 mod clock;
+mod cluster;
 mod engine;
 mod http;
 mod hub;

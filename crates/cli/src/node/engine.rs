@@ -72,8 +72,14 @@ pub(crate) enum Engine {
 impl Engine {
     /// Opens the log of a hub that has begun.
     pub(crate) async fn open(data: &HubDirectory, log: &LogConfig) -> Result<Self, OpenFailed> {
-        // Nothing is opened for this, so a running hub may have it.
-        if !data.log().is_dir() && !data.kafka().is_dir() {
+        // Nothing is opened for this, so a running hub may have it. A further node of a hub on Kafka
+        // begins with the hub's keys.
+        let has_begun = match &log.engine {
+            EngineConfig::Embedded => data.log().is_dir() || data.kafka().is_dir(),
+            #[cfg(feature = "kafka")]
+            EngineConfig::Kafka(_) => data.log().is_dir() || data.keys().is_dir(),
+        };
+        if !has_begun {
             return Err(OpenFailed::NoHub { data: data.path().to_owned() });
         }
         Self::create(data, log).await

@@ -3,7 +3,9 @@
 use std::{fs, path::Path, sync::Arc};
 
 use anyhow::{Context, Result};
-use ndxp_hub::{CursorKey, DRAIN, Keys, Node, Parts, TlsFiles, TlsReadError, TlsSource};
+use ndxp_hub::{
+    CursorKey, DRAIN, Keys, Neighbours, Node, NodeTls, Parts, TlsFiles, TlsReadError, TlsSource,
+};
 use ndxp_schema::National;
 use tokio::net::TcpListener;
 
@@ -15,6 +17,7 @@ use crate::config::{Config, Crl, TlsPaths};
 pub(crate) struct Listeners {
     grpc: TcpListener,
     http: TcpListener,
+    nodes: Option<TcpListener>,
 }
 
 impl Listeners {
@@ -24,12 +27,16 @@ impl Listeners {
     }
 }
 
-/// Binds both sockets.
+/// Binds all sockets.
 pub(crate) async fn bind(config: &Config) -> Result<Listeners> {
     let listen = async |address: std::net::SocketAddr| {
         TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
     };
-    Ok(Listeners { grpc: listen(config.grpc).await?, http: listen(config.http).await? })
+    let nodes = match &config.nodes {
+        Some(nodes) => Some(listen(nodes.listen).await?),
+        None => None,
+    };
+    Ok(Listeners { grpc: listen(config.grpc).await?, http: listen(config.http).await?, nodes })
 }
 
 /// A node that serves, on its engine.
@@ -76,10 +83,21 @@ async fn node(
         drain: DRAIN,
         clock: Arc::new(super::now),
         monotonic: ndxp_hub::boot_time(),
+        neighbours: neighbours(config, listeners.nodes)?,
         grpc: listeners.grpc,
         http: listeners.http,
     };
     Ok(Node::start(parts).await?)
+}
+
+fn neighbours(config: &Config, listener: Option<TcpListener>) -> Result<Option<Neighbours>> {
+    let (Some(nodes), Some(listener)) = (&config.nodes, listener) else { return Ok(None) };
+    let tls = NodeTls { chain: read(&nodes.chain)?, key: read(&nodes.key)?, ca: read(&nodes.ca)? };
+    let address = match nodes.advertise.as_str() {
+        "" => listener.local_addr()?.to_string(),
+        named => named.to_owned(),
+    };
+    Ok(Some(Neighbours { listener, address, tls }))
 }
 
 fn source(paths: TlsPaths) -> TlsSource {

@@ -117,6 +117,7 @@ async fn serve(nation: &Path, dir: &Path, tls: TlsFiles, national: Arc<National>
         drain: ndxp_hub::DRAIN,
         clock: Arc::new(now),
         monotonic: ndxp_hub::boot_time(),
+        neighbours: None,
         grpc: TcpListener::bind("127.0.0.1:0").await.unwrap(),
         http: TcpListener::bind("127.0.0.1:0").await.unwrap(),
     };

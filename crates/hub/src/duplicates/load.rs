@@ -42,24 +42,27 @@ impl Dataset {
         // What lies between the window's beginning and the first file, and what follows the last.
         let mut found = Vec::new();
         if let Some(first) = first {
-            found = self.read(log, &numbered(&starts), &numbered(&first)).await?;
+            (found, _) = self.read(log, &numbered(&starts), &numbered(&first)).await?;
         }
-        found.extend(self.read(log, &numbered(&covered), &BTreeMap::new()).await?);
+        let (newer, learned) = self.read(log, &numbered(&covered), &BTreeMap::new()).await?;
+        found.extend(newer);
         held.window.learn(found);
         held.segments = segments.into_iter().map(Arc::new).collect();
         held.covered = covered;
+        held.learned = learned;
         held.loaded = true;
         Ok(())
     }
 
-    /// Reads partitions from offsets on, each to its end or, where one is given, up to another.
+    /// Reads partitions from offsets on, each to its end or, where one is given, up to another;
+    /// returns how far it came, too.
     pub(super) async fn read(
         &self,
         log: &Arc<dyn Log>,
         from: &BTreeMap<u32, u64>,
         to: &BTreeMap<u32, u64>,
-    ) -> Result<Vec<(Hash, Seen)>, ReadError> {
-        let mut found = Vec::new();
+    ) -> Result<(Vec<(Hash, Seen)>, BTreeMap<u32, u64>), ReadError> {
+        let (mut found, mut reached) = (Vec::new(), BTreeMap::new());
         for (number, from) in from {
             let (at, mut next) = (self.partition(*number), *from);
             let end = to.get(number).copied().unwrap_or(u64::MAX);
@@ -70,8 +73,9 @@ impl Dataset {
                 let within = page.iter().filter(|stored| stored.offset < end);
                 found.extend(within.filter_map(identified));
             }
+            reached.insert(*number, next);
         }
-        Ok(found)
+        Ok((found, reached))
     }
 
     async fn segments(&self, files: &Files, oldest: Timestamp, ends: &[u64]) -> Vec<Segment> {

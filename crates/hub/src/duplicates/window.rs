@@ -26,9 +26,16 @@ pub(crate) struct Reserved {
     pub findings: Vec<Finding>,
     /// The ids of the fresh ones, in order.
     ids: Vec<Hash>,
+    /// Where several nodes write: how far each partition was read before.
+    pub(super) known: BTreeMap<u32, u64>,
 }
 
 impl Reserved {
+    /// Returns the offset of a partition below which the fresh ones are known to be new.
+    pub(crate) fn known(&self, partition: u32) -> Option<u64> {
+        self.known.get(&partition).copied()
+    }
+
     pub(super) fn ids(&self) -> &[Hash] {
         &self.ids
     }
@@ -116,6 +123,12 @@ impl Window {
                 self.seen.remove(&id);
             }
         }
+        self.note(found);
+        self.doubtful.clear();
+    }
+
+    /// Takes what the log holds beside what this node writes.
+    pub(super) fn note(&mut self, found: Vec<(Hash, Seen)>) {
         for (id, seen) in found {
             // The first in the log counts; a later equal one is superseded.
             if let Entry::Vacant(free) = self.seen.entry(id) {
@@ -123,7 +136,6 @@ impl Window {
                 self.order.push_back((seen.at, id));
             }
         }
-        self.doubtful.clear();
     }
 
     pub(super) fn forget_before(&mut self, oldest: Timestamp) {

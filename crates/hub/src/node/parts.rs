@@ -8,7 +8,9 @@ use ndxp_schema::National;
 use tokio::{net::TcpListener, sync::watch};
 
 use super::TlsSource;
-use crate::{cursors::CursorKey, http::LogSize, keys::Keys, monotonic::Monotonic};
+use crate::{
+    cursors::CursorKey, http::LogSize, keys::Keys, monotonic::Monotonic, nodes::Neighbours,
+};
 
 /// What a node is made of. Listeners are bound by the caller, so that a test may choose port 0.
 pub struct Parts {
@@ -37,6 +39,9 @@ pub struct Parts {
     pub clock: Clock,
     /// The clock of leases and delays, usually [`boot_time`](crate::boot_time).
     pub monotonic: Monotonic,
+    /// How it meets the other nodes of a log that several write; without, its lanes can be used
+    /// through it alone.
+    pub neighbours: Option<Neighbours>,
     /// Where gRPC is served, over mutual TLS.
     pub grpc: TcpListener,
     /// Where health and metrics are served, in clear: internal.

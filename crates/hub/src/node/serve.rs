@@ -22,14 +22,17 @@ use tokio::{
     task::JoinSet,
     time::{MissedTickBehavior, interval},
 };
-use tonic::transport::Server;
+use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig, server::TcpIncoming};
 use tracing::error;
 
 use crate::{
     core::Core,
+    forward::{Forward, Owner},
     gate::Gate,
     http::{self, Internal, LogSize},
+    lanes,
     metrics::CauseLabels,
+    nodes::{self, Neighbours, NodeTls},
     refuse::chain,
     services::Services,
 };
@@ -58,6 +61,7 @@ pub(super) fn serve_grpc(
     let most = core.limits.message_bytes;
     let incoming = acceptor(core).incoming(listener);
     let (drain, gate, report) = (core.drain.clone(), Gate(Arc::clone(core)), report.clone());
+    let forward = Forward(Arc::clone(core));
     tasks.spawn(async move {
         let (health, health_service) = tonic_health::server::health_reporter();
         health.set_serving::<PublishServiceServer<Services>>().await;
@@ -70,6 +74,7 @@ pub(super) fn serve_grpc(
         let served = async {
             Server::builder()
                 .layer(gate)
+                .layer(forward)
                 .initial_stream_window_size(256 << 10)
                 .initial_connection_window_size(1 << 20)
                 .http2_keepalive_interval(Some(Duration::from_secs(25)))
@@ -102,6 +107,50 @@ pub(super) fn serve_grpc(
             let _ = report.send(format!("gRPC can no longer be served: {cause}")).await;
         }
     });
+}
+
+/// Serves what other nodes forward: calls about the subscriptions of this node's lanes.
+pub(super) fn serve_nodes(
+    tasks: &mut JoinSet<()>,
+    core: &Arc<Core>,
+    neighbours: Neighbours,
+    report: &mpsc::Sender<String>,
+) -> Result<(), tonic::transport::Error> {
+    let NodeTls { chain, key, ca } = neighbours.tls;
+    let tls = ServerTlsConfig::new()
+        .identity(Identity::from_pem(chain, key))
+        .client_ca_root(Certificate::from_pem(ca));
+    let (services, most) = (Services(Arc::clone(core)), core.limits.message_bytes);
+    let router = Server::builder()
+        .tls_config(tls)?
+        .layer(Owner(Arc::clone(core)))
+        // One connection carries all streams of another node: each has a small window, and the
+        // connection room for all of them, so that none holds up another.
+        .max_concurrent_streams(u32::MAX)
+        .initial_stream_window_size(64 << 10)
+        .initial_connection_window_size(1 << 30)
+        .add_service(DeadLetterServiceServer::new(services.clone()).max_decoding_message_size(most))
+        .add_service(SubscribeServiceServer::new(services).max_decoding_message_size(most));
+    let (drain, report) = (core.drain.clone(), report.clone());
+    let incoming = TcpIncoming::from(neighbours.listener).with_nodelay(Some(true));
+    tasks.spawn(async move {
+        let served = router.serve_with_incoming_shutdown(incoming, drain.cancelled_owned());
+        if let Err(cause) = served.await {
+            let _ = report.send(format!("other nodes can no longer be served: {cause}")).await;
+        }
+    });
+    let (telling, following, log) = (Arc::clone(core), Arc::clone(core), Arc::clone(&core.log));
+    tasks.spawn(nodes::announce(telling));
+    tasks.spawn(async move {
+        let Some(nodes) = &following.nodes else { return };
+        tokio::select! {
+            () = following.drain.cancelled() => {}
+            followed = nodes.follow(&log) => if let Err(cause) = followed {
+                error!(%cause, "the other nodes are not heard any more");
+            }
+        }
+    });
+    Ok(())
 }
 
 pub(super) fn serve_http(
@@ -145,10 +194,20 @@ pub(super) fn follow_registry(
     tasks.spawn(async move {
         tokio::select! {
             () = core.drain.cancelled() => {}
+            () = core.registry.watch_sight() => {}
             cause = core.registry.follow() => {
                 let cause = chain(&cause);
                 let _ = report.send(format!("the registry cannot be followed: {cause}")).await;
             }
+        }
+    });
+}
+
+pub(super) fn keep_lanes(tasks: &mut JoinSet<()>, core: &Arc<Core>, report: &mpsc::Sender<String>) {
+    let (core, report) = (Arc::clone(core), report.clone());
+    tasks.spawn(async move {
+        if let Err(cause) = lanes::keep(core).await {
+            let _ = report.send(format!("the node cannot join the others: {cause}")).await;
         }
     });
 }

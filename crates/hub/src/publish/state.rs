@@ -63,20 +63,32 @@ struct State {
 
 /// All states, folded from `ndxp.publishers`.
 #[derive(Debug, Default)]
-pub(crate) struct PublishStates(Mutex<BTreeMap<Owner, (u64, State)>>);
+pub(crate) struct PublishStates {
+    known: Mutex<BTreeMap<Owner, (u64, State)>>,
+    /// How far the topic was read.
+    next: tokio::sync::Mutex<u64>,
+}
 
 impl PublishStates {
     /// Folds the topic.
     pub(crate) async fn open(log: &Arc<dyn Log>) -> Result<Self, StateError> {
-        let at = Partition { topic: Topic::Hub(HubTopic::Publishers), number: 0 };
         let states = Self::default();
-        fold::each(log, &at, log.earliest(&at).await?, |stored| {
+        *states.next.lock().await = log.earliest(&topic()).await?;
+        states.read_on(log).await?;
+        Ok(states)
+    }
+
+    /// Reads what other nodes have written meanwhile.
+    async fn read_on(&self, log: &Arc<dyn Log>) -> Result<(), StateError> {
+        let mut next = self.next.lock().await;
+        let from = *next;
+        fold::each(log, &topic(), from, |stored| {
             let (owner, state) = decode(stored).ok_or(StateError::Record(stored.offset))?;
-            states.learn(owner, stored.offset, state);
+            self.learn(owner, stored.offset, state);
+            *next = stored.offset + 1;
             Ok::<_, StateError>(())
         })
-        .await?;
-        Ok(states)
+        .await
     }
 
     /// Makes a position durable.
@@ -97,7 +109,7 @@ impl PublishStates {
 
     /// Calls of one system may end in another order than the log has them in: the log's counts.
     fn learn(&self, owner: Owner, offset: u64, state: State) {
-        let mut states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut states = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let known = states.entry(owner).or_insert((offset, state.clone()));
         if known.0 < offset {
             *known = (offset, state);
@@ -106,7 +118,7 @@ impl PublishStates {
 
     /// Returns what the systems of an agency have said about a dataset, in order of their ids.
     fn of(&self, dataset: &DatasetName, call: &Call) -> Vec<PublishState> {
-        let states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let states = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let own = states.iter().filter(|(owner, _)| {
             owner.dataset == *dataset && owner.system.agency == call.principal.agency
         });
@@ -121,7 +133,7 @@ impl PublishStates {
 
 impl Core {
     /// Says how far the systems of the caller's agency have come.
-    pub(crate) fn publish_state(
+    pub(crate) async fn publish_state(
         &self,
         call: &Call,
         dataset: &str,
@@ -131,8 +143,17 @@ impl Core {
         if self.registry.read(|state| state.visible(agency, &name).is_none()) {
             return Err(crate::refuse::not_found(&name.resource()).into());
         }
+        if self.log.is_shared() {
+            // What was answered by another node counts here too.
+            self.log.confirm(&topic()).await?;
+            self.publish_states.read_on(&self.log).await?;
+        }
         Ok(GetPublishStateResponse { states: self.publish_states.of(&name, call) })
     }
+}
+
+fn topic() -> Partition {
+    Partition { topic: Topic::Hub(HubTopic::Publishers), number: 0 }
 }
 
 fn encode(owner: &Owner, state: &State, now: Timestamp) -> Record {

@@ -133,6 +133,7 @@ impl Core {
     ) -> Result<((std::sync::Arc<Window>, Reserved, BTreeMap<u32, u64>), Option<Failed>), Failed>
     {
         let dataset = &scene.target.dataset;
+        self.know(dataset).await?;
         let good = || batches.iter().flat_map(|batch| &batch.judged.good);
         // Before anything is reserved: an early return must leave nothing behind.
         let ends = self.ends(scene, good())?;
@@ -157,8 +158,12 @@ impl Core {
         ends: BTreeMap<u32, u64>,
     ) -> Result<Receipt, Failed> {
         let (target, dataset) = (scene.target, scene.target.dataset.name.clone());
-        let records: Vec<(u32, Record)> =
-            new.iter().map(|record| (record.partition, scene.stored(record))).collect();
+        let records: Vec<(u32, Record)> = new
+            .iter()
+            .map(|record| {
+                (record.partition, scene.stored(record, reserved.known(record.partition)))
+            })
+            .collect();
         let entry = Entry::Publish(Publish {
             by: scene.call.principal.clone(),
             ds: DatasetAt { name: dataset.clone(), version: Some(target.version) },
@@ -311,7 +316,7 @@ fn results(batch: &Batch, findings: &[Finding]) -> Vec<RecordResult> {
 }
 
 impl Scene<'_> {
-    fn stored(&self, record: &Prepared) -> Record {
+    fn stored(&self, record: &Prepared, known: Option<u64>) -> Record {
         let facts = Facts {
             dataset: &self.target.dataset.name,
             system: self.system,
@@ -321,6 +326,7 @@ impl Scene<'_> {
             schema: self.target.version,
             schema_hash: &self.target.contract.hash,
             traceparent: &record.traceparent,
+            known,
         };
         Record {
             key: Some(record.key.clone().into()),

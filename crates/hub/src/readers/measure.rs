@@ -78,6 +78,7 @@ impl Bench {
         let record = |n: usize| {
             let id: RecordId = format!("0197f2c4-0000-7000-8000-{n:012}").parse().expect("an id");
             let facts = headers::Facts {
+                known: None,
                 dataset: &self.dataset.name,
                 system: &system,
                 record_id: &id,

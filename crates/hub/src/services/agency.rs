@@ -9,7 +9,7 @@ use ndxp_registry::{AgencyEntry, Command};
 use tonic::{Request, Response, Status};
 
 use super::{Services, cut};
-use crate::{core::Core, refuse};
+use crate::{call::Origin, core::Core, refuse};
 
 #[tonic::async_trait]
 impl AgencyService for Services {
@@ -175,7 +175,10 @@ fn agency_of(core: &Core, id: &AgencyId) -> Option<pb::Agency> {
 }
 
 fn who_am_i(core: &Core, call: &crate::call::Call) -> pb::WhoAmIResponse {
-    let certificate = &call.peer.certificate;
+    let not_after = match &call.origin {
+        Origin::Peer(peer) => convert::timestamp(peer.certificate.not_after),
+        Origin::Node(_) => None,
+    };
     let (agency, roles, position) = core.registry.read(|state| {
         let entry = state.agencies.get(&call.principal.agency);
         let roles = match &call.principal.principal {
@@ -189,7 +192,7 @@ fn who_am_i(core: &Core, call: &crate::call::Call) -> pb::WhoAmIResponse {
         principal: call.principal.to_string(),
         agency,
         roles: roles.unwrap_or_default(),
-        certificate_not_after: convert::timestamp(certificate.not_after),
+        certificate_not_after: not_after,
         limits: Some(core.limits.message()),
         verdict_identity: core.schemas.verdict().to_string(),
         registry_position: position,

@@ -32,7 +32,7 @@ impl PublishService for Services {
         let call = self.begin(&request, "PublishStream")?;
         let frames = publish::publish_stream(&self.0, Arc::clone(&call), request.into_inner());
         let mut response = Response::new(frames);
-        self.0.stamp(&call, response.metadata_mut());
+        self.0.stamp(&call.request_id, response.metadata_mut());
         Ok(response)
     }
 
@@ -41,7 +41,7 @@ impl PublishService for Services {
         request: Request<GetPublishStateRequest>,
     ) -> Result<Response<GetPublishStateResponse>, Status> {
         self.serve(request, "GetPublishState", |core, call, request| async move {
-            core.publish_state(&call, &request.dataset)
+            core.publish_state(&call, &request.dataset).await
         })
         .await
     }

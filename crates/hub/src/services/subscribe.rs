@@ -1,7 +1,11 @@
 //! `SubscribeService`: hands out records.
 
+use std::sync::Arc;
+
 use ndxp_log::Partition;
-use ndxp_model::{AgencyId, DatasetName, Operation, SubscriptionName, Timestamp, Topic};
+use ndxp_model::{
+    AgencyId, DatasetName, DatasetState, Operation, SubscriptionName, Timestamp, Topic,
+};
 use ndxp_proto::{
     convert,
     error::Refusal,
@@ -169,7 +173,7 @@ impl SubscribeService for Services {
         let call = self.begin(&request, "Subscribe")?;
         let (outbox, frames) = Outbox::new(&call.request_id);
         let mut response = Response::new(frames);
-        self.0.stamp(&call, response.metadata_mut());
+        self.0.stamp(&call.request_id, response.metadata_mut());
         tokio::spawn(subscribe::open(self.0.clone(), call, request.into_inner(), outbox));
         Ok(response)
     }
@@ -179,7 +183,7 @@ impl SubscribeService for Services {
 async fn forget_older(core: &Core, call: &Call, name: &SubscriptionName) -> Result<(), Failed> {
     let own = name.agency == call.principal.agency;
     let is_new = core.registry.read(|state| !state.subscriptions.contains_key(name));
-    if own && is_new && core.slots.look(name, |progress| progress.epoch() > 0) == Some(true) {
+    if own && is_new && core.slots.look(name, |progress| progress.epoch() > 0)? == Some(true) {
         core.slots.forget(&core.log, name, core.now()).await?;
     }
     Ok(())
@@ -206,6 +210,13 @@ async fn start_at(
     time: Option<Timestamp>,
 ) -> Result<StartAt, Failed> {
     let path = "subscription.start_time";
+    let active = core.registry.read(|state| {
+        let entry = state.datasets.get(dataset)?;
+        (entry.state == DatasetState::Active).then(|| Arc::clone(&entry.dataset))
+    });
+    if let Some(dataset) = active {
+        core.know(&dataset).await?;
+    }
     match (start, time) {
         (pb::StartPosition::Time, Some(time)) => {
             Ok(StartAt::Offsets(offsets_at(core, dataset, time).await?))

@@ -65,6 +65,10 @@ impl End {
         ))
     }
 
+    pub(super) fn moved() -> Self {
+        Self::Refused(refuse::moved())
+    }
+
     /// Says whether the peer has lost its right: it is cut and nothing is waited for.
     pub(super) fn is_loss(&self) -> bool {
         matches!(self, Self::Denied(_) | Self::Condemned(_) | Self::Revised)
@@ -112,7 +116,7 @@ pub(super) async fn finish(
     let audited = tokio::spawn(async move {
         let mut status = core.refused(&inner, words.refusal).await;
         core.record(&inner, status.code());
-        core.stamp(&inner, status.metadata_mut());
+        core.stamp(&inner.request_id, status.metadata_mut());
         status
     });
     let said = async {
@@ -150,7 +154,7 @@ async fn linger(call: &Call, right: Option<Right>, done: impl Future<Output = ()
 }
 
 fn kill(call: &Call) {
-    if call.peer.kill.kill() {
+    if call.origin.kill() {
         info!(request = call.request_id, "a peer did not take its last frame and is cut");
     }
 }

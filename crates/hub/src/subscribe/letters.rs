@@ -9,7 +9,7 @@ use ndxp_model::{Dataset, SubscriptionName, Timestamp};
 use ndxp_proto::{convert, exchange as pb};
 
 use super::{open::find, seek::may_steer};
-use crate::{call::Call, core::Core, keys::Pseudonyms, refuse::Failed};
+use crate::{call::Call, core::Core, keys::Pseudonyms, lanes::Moved, refuse::Failed};
 
 pub(crate) use {
     look::look,
@@ -47,7 +47,7 @@ pub(crate) fn list(
     may_steer(core, &call.principal)?;
     let ids = Ids::of(core, name, &dataset);
     let mut listed = Vec::new();
-    for (letter, _) in all(core, name) {
+    for (letter, _) in all(core, name)? {
         let id = ids.id(letter.place);
         if filter.takes(|| id.clone(), &letter) {
             let order = format!("{:020}.{id}", letter.since.millis());
@@ -60,11 +60,11 @@ pub(crate) fn list(
 
 /// Returns all letters of a subscription. They are copied, so that nobody waits for what is done
 /// with them.
-fn all(core: &Core, name: &SubscriptionName) -> Vec<(Letter, LetterState)> {
+fn all(core: &Core, name: &SubscriptionName) -> Result<Vec<(Letter, LetterState)>, Moved> {
     let copy = |progress: &ndxp_delivery::Progress| {
         progress.letters(None).map(|(letter, state)| (letter.clone(), state)).collect()
     };
-    core.slots.look(name, copy).unwrap_or_default()
+    Ok(core.slots.look(name, copy)?.unwrap_or_default())
 }
 
 /// Names dead letters so that neither partition nor offset shows.

@@ -16,7 +16,7 @@ use tonic::Streaming;
 use super::{
     end::End,
     judge::Judge,
-    outbox::{HandedOut, Outbox},
+    outbox::{HandedOut, Outbox, Slot},
     right::Right,
     slots::{Counts, Turn, Why},
     streams::Place,
@@ -30,6 +30,7 @@ use crate::{
     pulse::Pulse,
     readers::Projector,
     refuse::{self, Failed},
+    registry::Blind,
 };
 
 /// How often what was withheld, rather than acknowledged, moves the durable cursor.
@@ -170,7 +171,7 @@ impl Live {
         self.broken = true;
         let writing = self.turn.write_all(&self.core.log, change, self.core.now());
         let applied = self.right.while_appending(writing).await;
-        match applied.map_err(|e| Failed(refuse::append(&e)))? {
+        match applied.map_err(Failed::from)? {
             Applied::Taken => {
                 self.broken = false;
                 Ok(())
@@ -203,8 +204,8 @@ impl Live {
                 why = self.turn.fence.down() => return Err(fenced(why)),
                 () = core.drain.cancelled() => return Err(End::draining()),
                 () = self.right.changed() => {}
-                slot = outbox.slot() => {
-                    slot.ok_or(End::Closed)?.fill(frame, handed);
+                slot = sighted(&core, outbox) => {
+                    slot?.ok_or(End::Closed)?.fill(frame, handed);
                     self.gauge();
                     return Ok(());
                 }
@@ -271,11 +272,18 @@ impl Live {
     }
 }
 
+/// Waits for room with the transport, but not while this node may have missed a change.
+async fn sighted<'a>(core: &Core, outbox: &'a Outbox) -> Result<Option<Slot<'a>>, End> {
+    core.registry.sighted().await.map_err(|Blind| refuse::behind())?;
+    Ok(outbox.slot().await)
+}
+
 /// Why a stream ends whose turn somebody else wants.
 fn fenced(why: Why) -> End {
     match why {
         Why::Stream => End::fenced(),
         Why::Change => End::changed(),
+        Why::Move => End::moved(),
     }
 }
 

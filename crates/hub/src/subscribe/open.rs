@@ -77,6 +77,7 @@ async fn opened(
     call.system()?;
     let place = core.streams.open(&call.principal, core.limits.streams_per_system)?;
     let (subscription, dataset) = find(core, call, &name)?;
+    core.know(&dataset).await?;
     let mut right = Right::open(core, call, name.clone(), subscription)?;
     let mut turn = core.slots.turn(&core.log, &name, Why::Stream).await?;
     // It may have been deleted while this waited.
@@ -144,7 +145,7 @@ pub(super) async fn open_machine(
     let start = first_positions(core, &subscription.start, dataset).await?;
     let opening = DeliveryRecord::from(turn.look(|progress| progress.opening(&start, view)));
     let applied = turn.write(&core.log, opening, core.now()).await;
-    if applied.map_err(|e| Failed(refuse::append(&e)))? != Applied::Taken {
+    if applied.map_err(Failed::from)? != Applied::Taken {
         return Err(End::fenced());
     }
     let bug = |cause: &(dyn std::error::Error + 'static)| Failed(refuse::bug(cause));
@@ -158,7 +159,7 @@ pub(super) async fn open_machine(
         _ => None,
     });
     let applied = turn.write_all(&core.log, opening.change, core.now()).await;
-    if applied.map_err(|e| Failed(refuse::append(&e)))? != Applied::Taken {
+    if applied.map_err(Failed::from)? != Applied::Taken {
         return Err(End::fenced());
     }
     Ok((opening.stream, reached.unwrap_or_default()))

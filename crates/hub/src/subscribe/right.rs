@@ -106,7 +106,7 @@ impl Right {
         match timeout(LOOK, &mut append).await {
             Ok(done) => done,
             Err(_) => {
-                self.call.peer.kill.kill();
+                self.call.origin.kill();
                 append.await
             }
         }

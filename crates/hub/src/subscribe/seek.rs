@@ -46,7 +46,7 @@ pub(crate) async fn seek(
     let mut sealer = sealer(core, name)?;
     let start = first_positions(core, &subscription.start, &dataset).await?;
     if dry_run {
-        let from = core.slots.look(name, |progress| progress.positions()).unwrap_or_default();
+        let from = core.slots.look(name, |progress| progress.positions())?.unwrap_or_default();
         let from = if from.is_empty() { start } else { from };
         return Ok(answer(&mut sealer, &from, &target, filtered));
     }
@@ -59,7 +59,7 @@ pub(crate) async fn seek(
     let sought = DeliveryRecord::from(sought.map_err(|e| Failed(refuse::bug(&e)))?);
     turn.keep(None);
     let applied = turn.write(&core.log, sought, core.now()).await;
-    if applied.map_err(|e| Failed(refuse::append(&e)))? != Applied::Taken {
+    if applied.map_err(Failed::from)? != Applied::Taken {
         return Err(refused(End::fenced()));
     }
     let receipt = Some(receipt_message(receipt, ""));
@@ -76,7 +76,7 @@ pub(crate) async fn status(
     let known = core.slots.look(name, |progress| {
         let letters = progress.letter_count() as u64;
         (progress.epoch(), progress.positions(), letters, progress.failing_since())
-    });
+    })?;
     let (epoch, positions, dead_letters, failing) = known.unwrap_or_default();
     let positions = match positions.is_empty() {
         true => first_positions(core, &subscription.start, &dataset).await?,

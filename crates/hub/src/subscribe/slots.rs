@@ -19,6 +19,7 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::judge::Kept;
+use crate::lanes::{Hold, Holds, Moved};
 
 pub(crate) use turn::Turn;
 pub(super) use turn::log_record;
@@ -42,6 +43,9 @@ pub enum SlotError {
     /// What a deleted subscription left cannot be forgotten.
     #[error("the delivery state cannot be written")]
     Append(#[from] AppendError),
+    /// The lane is not this node's, or not any more.
+    #[error(transparent)]
+    Moved(#[from] Moved),
 }
 
 /// One subscription on this node.
@@ -72,6 +76,7 @@ struct Known {
 pub(super) struct Fence {
     newer: CancellationToken,
     changed: CancellationToken,
+    moved: CancellationToken,
 }
 
 /// Why the turn is wanted.
@@ -81,6 +86,8 @@ pub(crate) enum Why {
     Stream,
     /// For a change of the subscription, behind which it is streamed anew.
     Change,
+    /// By another node: this one has lost the lane.
+    Move,
 }
 
 /// Counts of the open stream, for the status; all zero without one.
@@ -99,15 +106,19 @@ pub(crate) struct Counts {
     pub(crate) paused: Option<Pause>,
 }
 
-/// All subscriptions with a history, or a stream.
+/// All subscriptions of this node's lanes with a history, or a stream.
 #[derive(Debug)]
-pub(crate) struct Slots(StdMutex<HashMap<SubscriptionName, Arc<Slot>>>);
+pub(crate) struct Slots {
+    lanes: Arc<Holds>,
+    all: StdMutex<HashMap<SubscriptionName, Arc<Slot>>>,
+}
 
 impl Fence {
     /// Waits until the stream has to end. Cancel-safe.
     pub(super) async fn down(&self) -> Why {
         tokio::select! {
             biased;
+            () = self.moved.cancelled() => Why::Move,
             () = self.changed.cancelled() => Why::Change,
             () = self.newer.cancelled() => Why::Stream,
         }
@@ -117,16 +128,38 @@ impl Fence {
         match why {
             Why::Stream => self.newer.cancel(),
             Why::Change => self.changed.cancel(),
+            Why::Move => self.moved.cancel(),
         }
     }
 }
 
 impl Slots {
-    /// Folds all lanes.
-    pub(crate) async fn open(log: &Arc<dyn Log>) -> Result<Self, SlotError> {
-        let folded = fold::all(log).await?.into_iter();
-        let slots = folded.map(|(name, known)| (name, Arc::new(Slot::new(known))));
-        Ok(Self(StdMutex::new(slots.collect())))
+    /// Folds the lanes that this node has from the start.
+    pub(crate) async fn open(log: &Arc<dyn Log>, lanes: Arc<Holds>) -> Result<Self, SlotError> {
+        let slots = Self { lanes, all: StdMutex::default() };
+        for (lane, floor) in slots.lanes.all() {
+            slots.adopt(log, lane, floor).await?;
+        }
+        Ok(slots)
+    }
+
+    /// Folds a lane that is this node's from here on.
+    pub(crate) async fn adopt(
+        &self,
+        log: &Arc<dyn Log>,
+        lane: u32,
+        floor: u64,
+    ) -> Result<(), SlotError> {
+        let folded = fold::lane(log, lane, floor).await?.into_iter();
+        self.slots().extend(folded.map(|(name, known)| (name, Arc::new(Slot::new(known)))));
+        Ok(())
+    }
+
+    /// Ends the streams of a lane that is not this node's any more, and forgets it.
+    pub(crate) fn release(&self, lane: u32) {
+        let gone = |name: &SubscriptionName, _: &mut _| ndxp_delivery::lane(name) == lane;
+        let gone: Vec<_> = self.slots().extract_if(gone).collect();
+        gone.iter().for_each(|(_, slot)| slot.fence().drop_for(Why::Move));
     }
 
     /// Takes the turn of a subscription, ending the stream that has it.
@@ -137,28 +170,38 @@ impl Slots {
         why: Why,
     ) -> Result<Turn, SlotError> {
         loop {
-            let slot = self.slot(name);
+            let hold = self.lanes.of(name)?;
+            let slot = self.slot(name, &hold);
             let fence = Fence::default();
             let older = std::mem::replace(&mut *slot.fence(), fence.clone());
             older.drop_for(why);
             let guard = Arc::clone(&slot.turn).lock_owned().await;
-            if !Arc::ptr_eq(&slot, &self.slot(name)) {
+            if !self.is_current(name, &slot) {
                 // It was forgotten meanwhile: a subscription of this name is another one.
                 continue;
             }
             let doubtful = slot.known().doubtful;
+            if doubtful && log.is_shared() {
+                // What is unknown may still arrive. Behind a new take-over it does not count.
+                hold.abandon();
+                return Err(Moved.into());
+            }
             if doubtful {
                 let known = fold::one(log, name).await?;
                 *slot.known() = known;
             }
-            return Ok(Turn::new(slot, guard, fence));
+            return Ok(Turn::new(slot, hold, guard, fence));
         }
     }
 
-    fn slot(&self, name: &SubscriptionName) -> Arc<Slot> {
+    fn slot(&self, name: &SubscriptionName, hold: &Hold) -> Arc<Slot> {
         let mut slots = self.slots();
-        let new = || Arc::new(Slot::new(Known::new(name.clone())));
+        let new = || Arc::new(Slot::new(Known::new(name.clone(), hold.floor())));
         Arc::clone(slots.entry(name.clone()).or_insert_with(new))
+    }
+
+    fn is_current(&self, name: &SubscriptionName, slot: &Arc<Slot>) -> bool {
+        self.slots().get(name).is_some_and(|known| Arc::ptr_eq(known, slot))
     }
 
     /// Says whether a stream of the subscription is open.
@@ -173,14 +216,17 @@ impl Slots {
     }
 
     /// Looks at what the log is known to hold of a subscription; the closure must be short.
+    ///
+    /// # Errors
+    /// [`Moved`] if another node knows.
     pub(crate) fn look<T>(
         &self,
         name: &SubscriptionName,
         look: impl FnOnce(&Progress) -> T,
-    ) -> Option<T> {
-        let slot = self.slots().get(name).cloned()?;
-        let known = slot.known();
-        Some(look(&known.progress))
+    ) -> Result<Option<T>, Moved> {
+        self.lanes.of(name)?;
+        let slot = self.slots().get(name).cloned();
+        Ok(slot.map(|slot| look(&slot.known().progress)))
     }
 
     /// Forgets a subscription that was deleted: its stream ends, its records get tombstones.
@@ -226,7 +272,7 @@ impl Slots {
     }
 
     fn slots(&self) -> MutexGuard<'_, HashMap<SubscriptionName, Arc<Slot>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -246,9 +292,10 @@ impl Slot {
 }
 
 impl Known {
-    fn new(name: SubscriptionName) -> Self {
-        let active_at = Timestamp::default();
-        Self { progress: Progress::new(name), doubtful: false, active_at, kept: None }
+    fn new(name: SubscriptionName, floor: u64) -> Self {
+        let (mut progress, active_at) = (Progress::new(name), Timestamp::default());
+        progress.raise_floor(floor);
+        Self { progress, doubtful: false, active_at, kept: None }
     }
 }
 

@@ -16,6 +16,7 @@ mod hidden;
 mod leaves;
 mod letters;
 mod metrics;
+mod nodes;
 mod order;
 mod path;
 mod publish_stream;

@@ -61,6 +61,7 @@ pub(super) fn hub_topic(topic: HubTopic) -> u32 {
         HubTopic::Audit => 2,
         HubTopic::Delivery => 3,
         HubTopic::Publishers => 4,
+        HubTopic::Nodes => 5,
     }
 }
 

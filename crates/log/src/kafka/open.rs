@@ -1,12 +1,12 @@
 //! Opening: the clients, the hub's own topics, and what is in the cluster already.
 
-use std::{sync::Arc, time::Duration};
-
-use ndxp_model::{HubTopic, Keep, LANES, Topic};
-use tokio::{
-    sync::{Semaphore, watch},
-    time::Instant,
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
 };
+
+use ndxp_model::{HubTopic, Keep, Topic};
+use tokio::{sync::Semaphore, time::Instant};
 
 use super::{
     Config, Kafka, OpenError, PLACE,
@@ -19,7 +19,6 @@ use super::{
     readers::Readers,
     tail::Tail,
 };
-use crate::Lanes;
 
 /// How long to wait before a new topic is asked for again.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -77,8 +76,8 @@ impl Kafka {
             queue: Arc::new(Semaphore::new(places as usize)),
             places,
             watching,
-            // Who owns what comes with several nodes; until then this one owns all.
-            lanes: watch::Sender::new(Lanes((0..LANES).collect())),
+            alarm: Arc::clone(alarm),
+            members: Mutex::new(None),
             config,
         })
     }

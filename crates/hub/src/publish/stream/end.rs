@@ -76,7 +76,7 @@ pub(super) async fn refuse(
     let audited = tokio::spawn(async move {
         let mut status = inner.refused(&about, refusal).await;
         inner.record(&about, status.code());
-        inner.stamp(&about, status.metadata_mut());
+        inner.stamp(&about.request_id, status.metadata_mut());
         status
     });
     let said = async {
@@ -85,7 +85,7 @@ pub(super) async fn refuse(
         let _ = outbox.end(status.unwrap_or_else(bug)).await;
         outbox.gone().await;
     };
-    if timeout(patience, said).await.is_err() && call.peer.kill.kill() {
+    if timeout(patience, said).await.is_err() && call.origin.kill() {
         info!(request = call.request_id, "a peer did not take its last frame and is cut");
     }
 }

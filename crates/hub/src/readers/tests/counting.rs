@@ -113,7 +113,7 @@ impl Log for Counting {
         self.memory.tidy(now).await
     }
 
-    fn lanes(&self) -> watch::Receiver<Lanes> {
+    fn lanes(&self) -> Result<watch::Receiver<Lanes>, ReadError> {
         self.memory.lanes()
     }
 }

@@ -55,7 +55,10 @@ impl Live {
         self.turn.begin();
         self.broken = true;
         let writing = self.core.ledger.write(&entry, covered);
-        let (receipt, _) = self.right.while_appending(writing).await?;
+        let (receipt, appended) = self.right.while_appending(writing).await?;
+        let at = appended.covered.first().copied().unwrap_or_default();
+        // INVARIANT: a frame leaves only behind a `handed` that counts, whoever owns the lane next.
+        self.right.while_appending(self.turn.confirm(at)).await.map_err(Failed::from)?;
         if self.turn.apply(&handed, now) != Applied::Taken {
             return Err(End::fenced());
         }

@@ -34,7 +34,7 @@ pub(crate) async fn look(
     let (subscription, dataset) = find(core, call, name)?;
     may_steer(core, &call.principal)?;
     let ids = Ids::of(core, name, &dataset);
-    let found = all(core, name).into_iter().find(|(letter, _)| ids.id(letter.place) == id);
+    let found = all(core, name)?.into_iter().find(|(letter, _)| ids.id(letter.place) == id);
     let resource = || format!("{}/deadLetters/{id}", name.resource());
     let (letter, _) = found.ok_or_else(|| refuse::not_found(&resource()))?;
     let asked = Asked {

@@ -14,8 +14,9 @@ use super::{Filter, Ids, all, records::examine};
 use crate::{
     call::Call,
     core::{Core, receipt_message},
+    lanes::Moved,
     ledger::Receipt,
-    refuse::{self, Failed},
+    refuse::Failed,
     subscribe::{
         end::End,
         open::{find, open_machine},
@@ -50,7 +51,7 @@ pub(crate) async fn redrive(
 ) -> Result<pb::RedriveDeadLettersResponse, Failed> {
     let order = Order::new(core, call, name)?;
     let turn = order.turn(dry_run).await?;
-    let letters = order.dead(filter);
+    let letters = order.dead(filter)?;
     let found = examine(core, &order.dataset, &letters).await?;
     let (chosen, gone): (Vec<Place>, Vec<Place>) =
         letters.iter().map(|letter| letter.place).partition(|place| found.contains_key(place));
@@ -88,7 +89,7 @@ pub(crate) async fn purge(
 ) -> Result<pb::PurgeDeadLettersResponse, Failed> {
     let order = Order::new(core, call, name)?;
     let turn = order.turn(dry_run).await?;
-    let places: Vec<Place> = order.dead(filter).iter().map(|letter| letter.place).collect();
+    let places: Vec<Place> = order.dead(filter)?.iter().map(|letter| letter.place).collect();
     let Some(turn) = turn else {
         return Ok(pb::PurgeDeadLettersResponse { purged: places.len() as u64, receipt: None });
     };
@@ -116,14 +117,14 @@ impl<'a> Order<'a> {
 
     /// Returns the dead letters that a filter takes, oldest first, without those that are on their
     /// way already.
-    fn dead(&self, filter: &Filter) -> Vec<Letter> {
+    fn dead(&self, filter: &Filter) -> Result<Vec<Letter>, Moved> {
         let ids = Ids::of(self.core, self.name, &self.dataset);
-        let all = all(self.core, self.name).into_iter();
+        let all = all(self.core, self.name)?.into_iter();
         let dead = all.filter(|(_, state)| matches!(state, LetterState::Dead));
         let mut dead: Vec<Letter> = dead.map(|(letter, _)| letter).collect();
         dead.retain(|letter| filter.takes(|| ids.id(letter.place), letter));
         dead.sort_by_key(|letter| (letter.since, letter.place));
-        dead
+        Ok(dead)
     }
 
     /// Writes the entry, then opens a stream for the order.
@@ -153,7 +154,7 @@ impl Begun {
 
 async fn write(core: &Core, turn: &Turn, change: Change) -> Result<(), Failed> {
     let written = turn.write_all(&core.log, change, core.now()).await;
-    match written.map_err(|e| Failed(refuse::append(&e)))? {
+    match written? {
         Applied::Taken => Ok(()),
         _ => Err(refused(End::fenced())),
     }

@@ -3,17 +3,21 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use ndxp_delivery::{Applied, Change, DeliveryRecord, Progress, lane};
-use ndxp_log::{AppendError, Log, Record};
+use ndxp_log::{Log, Record};
 use ndxp_model::{HubTopic, SubscriptionName, Timestamp};
 use tokio::sync::OwnedMutexGuard;
 
-use super::{Counts, Fence, Slot};
-use crate::subscribe::judge::Kept;
+use super::{Counts, Fence, Slot, SlotError};
+use crate::{
+    lanes::{Hold, Moved},
+    subscribe::judge::Kept,
+};
 
 /// The right to stream or to change: one has it at a time.
 #[derive(Debug)]
 pub(crate) struct Turn {
     slot: Arc<Slot>,
+    hold: Hold,
     /// Goes down when somebody else wants the turn.
     pub(in crate::subscribe) fence: Fence,
     is_stream: bool,
@@ -21,8 +25,13 @@ pub(crate) struct Turn {
 }
 
 impl Turn {
-    pub(super) fn new(slot: Arc<Slot>, guard: OwnedMutexGuard<()>, fence: Fence) -> Self {
-        Self { slot, fence, is_stream: false, _guard: guard }
+    pub(super) fn new(
+        slot: Arc<Slot>,
+        hold: Hold,
+        guard: OwnedMutexGuard<()>,
+        fence: Fence,
+    ) -> Self {
+        Self { slot, hold, fence, is_stream: false, _guard: guard }
     }
 
     /// Says that the turn is a stream's, which counts as connected from here on.
@@ -63,7 +72,15 @@ impl Turn {
         self.slot.known().doubtful = true;
     }
 
-    /// Applies the record that is durable in the lane now.
+    /// Waits until what was appended at an offset of the lane is known to count.
+    ///
+    /// # Errors
+    /// [`Moved`] if another node took the lane before it.
+    pub(in crate::subscribe) async fn confirm(&self, offset: u64) -> Result<(), Moved> {
+        self.hold.confirm(offset).await
+    }
+
+    /// Applies the record that is durable in the lane now, and counts.
     pub(in crate::subscribe) fn apply(&self, record: &DeliveryRecord, now: Timestamp) -> Applied {
         let mut known = self.slot.known();
         (known.doubtful, known.active_at) = (false, now);
@@ -76,7 +93,7 @@ impl Turn {
         log: &Arc<dyn Log>,
         record: DeliveryRecord,
         now: Timestamp,
-    ) -> Result<Applied, AppendError> {
+    ) -> Result<Applied, SlotError> {
         self.write_all(log, Change { append: vec![record], forget: Vec::new() }, now).await
     }
 
@@ -87,7 +104,7 @@ impl Turn {
         log: &Arc<dyn Log>,
         change: Change,
         now: Timestamp,
-    ) -> Result<Applied, AppendError> {
+    ) -> Result<Applied, SlotError> {
         let Change { append, forget } = change;
         if !append.is_empty() {
             let records = append.iter().map(|record| log_record(record, now)).collect();
@@ -109,10 +126,11 @@ impl Turn {
         Ok(Applied::Taken)
     }
 
-    async fn append(&self, log: &Arc<dyn Log>, records: Vec<Record>) -> Result<(), AppendError> {
+    async fn append(&self, log: &Arc<dyn Log>, records: Vec<Record>) -> Result<(), SlotError> {
         let lane = lane(&self.name());
         self.begin();
-        log.append(HubTopic::Delivery, lane, records).await.map(|_| ())
+        let last = log.append(HubTopic::Delivery, lane, records).await?;
+        Ok(self.confirm(last).await?)
     }
 
     fn name(&self) -> SubscriptionName {

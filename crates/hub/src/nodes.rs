@@ -1,0 +1,185 @@
+//! The hub's nodes as `ndxp.nodes` tells of them: where they are, and which lanes they own.
+//!
+//! Each node writes what it is whenever that changes, and every few seconds; the newest word of each
+//! stays. That a node owns a lane is only its word: whoever took the lane last, by the offset of its
+//! take-over, is asked, and knows.
+
+mod announce;
+mod record;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use ndxp_log::{Log, Partition, ReadError};
+use ndxp_model::{HubTopic, Topic};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
+use tracing::warn;
+
+use crate::{fold::PAGE, forward::Link};
+
+pub(crate) use announce::announce;
+pub(crate) use record::NodeRecord;
+
+/// How long a connection to another node may take.
+const CONNECT: Duration = Duration::from_secs(3);
+/// A node that answers no ping for so long is gone: its calls end.
+const PING: Duration = Duration::from_secs(2);
+/// What one call may have on its way; the connection has room for all of them, so that a caller that
+/// does not read holds up nobody.
+const STREAM_WINDOW: u32 = 64 << 10;
+const CONNECTION_WINDOW: u32 = 1 << 30;
+
+/// How this node meets the others.
+pub struct Neighbours {
+    /// Where it listens for them.
+    pub listener: tokio::net::TcpListener,
+    /// Where they reach it: `host:port`.
+    pub address: String,
+    /// Its certificate, key and authority.
+    pub tls: NodeTls,
+}
+
+impl fmt::Debug for Neighbours {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Neighbours").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+/// What nodes know each other by, in PEM: certificates of an authority that signs for the hub's
+/// nodes and nobody else, for the name `nodes.<trust domain>`.
+#[derive(Clone)]
+pub struct NodeTls {
+    /// The certificate and the chain below the root.
+    pub chain: Vec<u8>,
+    /// Its key.
+    pub key: Vec<u8>,
+    /// The authority.
+    pub ca: Vec<u8>,
+}
+
+impl fmt::Debug for NodeTls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NodeTls(hidden)")
+    }
+}
+
+/// Where a lane is.
+#[derive(Debug, Clone)]
+pub(crate) enum Place {
+    Here,
+    There(Link),
+    Nowhere,
+}
+
+/// The other nodes.
+#[derive(Debug)]
+pub(crate) struct Nodes {
+    own: String,
+    address: String,
+    tls: ClientTlsConfig,
+    known: Mutex<BTreeMap<String, NodeRecord>>,
+    /// By address.
+    links: Mutex<HashMap<String, Channel>>,
+}
+
+impl Nodes {
+    pub(crate) fn new(own: String, address: String, tls: &NodeTls, domain: &str) -> Self {
+        let tls = ClientTlsConfig::new()
+            .ca_certificate(Certificate::from_pem(&tls.ca))
+            .identity(Identity::from_pem(&tls.chain, &tls.key))
+            .domain_name(format!("nodes.{domain}"));
+        Self { own, address, tls, known: Mutex::default(), links: Mutex::default() }
+    }
+
+    /// Returns the node that took a lane last, by the nodes' own words.
+    pub(crate) fn owner_of(&self, lane: u32) -> Place {
+        let known = known(&self.known);
+        let owners = known.iter().filter_map(|(name, node)| {
+            Some((*node.lanes.get(&lane)?, name)).filter(|_| *name != self.own)
+        });
+        let owner = owners.max().map(|(_, name)| name.clone());
+        drop(known);
+        owner.and_then(|name| self.link(&name)).map_or(Place::Nowhere, Place::There)
+    }
+
+    /// Returns the way to a node; it is connected when it is used.
+    pub(crate) fn link(&self, name: &str) -> Option<Link> {
+        let address = known(&self.known).get(name)?.address.clone();
+        let channel = self.channel(&address)?;
+        Some(Link { name: name.to_owned(), channel })
+    }
+
+    fn channel(&self, address: &str) -> Option<Channel> {
+        let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(channel) = links.get(address) {
+            return Some(channel.clone());
+        }
+        let endpoint = Endpoint::from_shared(format!("https://{address}"))
+            .and_then(|endpoint| endpoint.tls_config(self.tls.clone()));
+        let endpoint = match endpoint {
+            Ok(endpoint) => endpoint,
+            Err(cause) => {
+                warn!(%cause, address, "a node cannot be reached");
+                return None;
+            }
+        };
+        let channel = endpoint
+            .connect_timeout(CONNECT)
+            .http2_keep_alive_interval(PING)
+            .keep_alive_timeout(PING)
+            .keep_alive_while_idle(true)
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .connect_lazy();
+        links.insert(address.to_owned(), channel.clone());
+        Some(channel)
+    }
+
+    /// Follows the nodes' words until the log is closed.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub(crate) async fn follow(&self, log: &Arc<dyn Log>) -> Result<(), ReadError> {
+        let at = Partition { topic: Topic::Hub(HubTopic::Nodes), number: 0 };
+        let (mut end, mut next) = (log.follow(&at)?, 0);
+        loop {
+            end.mark_unchanged();
+            let page = match log.read(&at, next, PAGE).await {
+                Ok(page) => page,
+                Err(ReadError::Unavailable(cause)) => {
+                    warn!(cause, "the nodes' words cannot be read; trying again");
+                    tokio::time::sleep(CONNECT).await;
+                    continue;
+                }
+                Err(cause) => return Err(cause),
+            };
+            for stored in &page {
+                next = stored.offset + 1;
+                self.hear(stored.record.key.as_deref(), &stored.record.value);
+            }
+            if page.is_empty() && end.changed().await.is_err() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes a node's word; one of a newer version is none that this one could go by.
+    fn hear(&self, key: Option<&[u8]>, value: &[u8]) {
+        let Some(name) = key.and_then(|key| std::str::from_utf8(key).ok()) else { return };
+        let mut known = known(&self.known);
+        match NodeRecord::decode(value) {
+            Some(node) => _ = known.insert(name.to_owned(), node),
+            None => _ = known.remove(name),
+        }
+    }
+}
+
+fn known(
+    known: &Mutex<BTreeMap<String, NodeRecord>>,
+) -> MutexGuard<'_, BTreeMap<String, NodeRecord>> {
+    known.lock().unwrap_or_else(PoisonError::into_inner)
+}
