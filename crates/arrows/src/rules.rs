@@ -4,7 +4,7 @@
 pub(crate) const PURE: &[&str] = &["model", "schema", "policy", "registry", "audit", "delivery"];
 
 /// Crates that only tests and developers use.
-pub(crate) const DEV_ONLY: &[&str] = &["testkit", "arrows", "join", "brokers"];
+pub(crate) const DEV_ONLY: &[&str] = &["testkit", "arrows", "join"];
 
 /// What a crate of the workspace may depend on within it.
 pub(crate) struct Edges {

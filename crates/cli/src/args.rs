@@ -39,6 +39,9 @@ pub(crate) enum Command {
     /// Measure what publishing, receiving and validating cost, with every control on
     #[cfg(any(feature = "hub", feature = "schema"))]
     Bench(commands::bench::Args),
+    /// Run a hub of several nodes on Kafka's brokers, all on this machine
+    #[cfg(feature = "kafka")]
+    Cluster(commands::cluster::Args),
     /// Issue and revoke certificates of a development authority
     #[cfg(feature = "hub")]
     Pki(commands::pki::Args),

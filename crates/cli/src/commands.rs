@@ -12,6 +12,8 @@ pub(crate) mod bench;
 #[cfg(all(feature = "schema", not(feature = "hub")))]
 #[path = "commands/bench/alone.rs"]
 pub(crate) mod bench;
+#[cfg(feature = "kafka")]
+pub(crate) mod cluster;
 #[cfg(feature = "hub")]
 pub(crate) mod config;
 #[cfg(feature = "client")]
@@ -91,6 +93,8 @@ async fn run_online(command: Command, printer: &mut Printer) -> Result<ExitStatu
         Command::Dev(args) => dev::run(args, printer).await,
         #[cfg(feature = "hub")]
         Command::Pki(args) => pki::run(args, printer),
+        #[cfg(feature = "kafka")]
+        Command::Cluster(args) => cluster::run(args, printer).await,
         #[cfg(feature = "hub")]
         Command::Config(args) => config::run(args, printer),
         Command::Agreement(args) => agreement::run(args, printer).await,
