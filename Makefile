@@ -1,6 +1,6 @@
 # Every target sets up what it needs first (tools/setup.sh); only Rust and make have to be there.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check build bench fmt replay nightly mutants
+.PHONY: help demo brokers test check build bench fmt replay nightly mutants
 # The targets share cargo's target directory and its lock.
 .NOTPARALLEL:
 
@@ -13,8 +13,17 @@ help: ## list the targets
 	@echo "make <target>:"
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
 
-demo: build ## build, then show the hub at work on the real administrative units, about a minute
-	@$(NDXP) demo --once
+# What is asked for by ENGINE is built as well.
+ifeq ($(ENGINE),kafka)
+override FEATURES += kafka
+endif
+
+demo: $(if $(filter kafka,$(ENGINE)),brokers) build ## build, then show the hub at work on the real administrative units, about a minute (ENGINE=kafka: on a broker)
+	@$(NDXP) demo --once $(if $(ENGINE),--engine $(ENGINE))
+
+# First of all, so that what is missing is said before anything is built.
+brokers:
+	@tools/setup.sh brokers
 
 test: ## run every test, end with what was skipped and why (STRICT=1: a skip is a failure)
 	@tools/setup.sh test
@@ -26,7 +35,7 @@ check: ## format, clippy, documentation, proto lint and the arrows between crate
 
 build: ## build the release binary, target/release/ndxp (FEATURES=kafka: with the Kafka engine)
 	@tools/setup.sh build $(FEATURES)
-	cargo build --release --locked -p ndxp-cli $(if $(FEATURES),--features $(FEATURES))
+	cargo build --release --locked -p ndxp-cli $(if $(FEATURES),--features "$(strip $(FEATURES))")
 
 bench: build ## measure publishing and receiving, against the bare engine
 	@$(NDXP) bench all

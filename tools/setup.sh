@@ -5,6 +5,7 @@
 #                            a second word also what librdkafka is built from
 #   tools/setup.sh test      the same, what librdkafka is built from (C++, make, pkg-config, headers of OpenSSL
 #                            and zlib), and Kafka's jars where Java and Maven are there (else its tests skip)
+#   tools/setup.sh brokers   Kafka's jars; Java and Maven it never installs, it says that they are missing
 #   tools/setup.sh check     as for test, without the jars, plus clippy, rustfmt and the pinned proto linter
 #
 # Rust itself is the one thing that it never installs: how is the reader's choice.
@@ -80,6 +81,14 @@ fetch_brokers() {
   fi
 }
 
+# The same for who asked for a broker: nothing goes without it.
+need_brokers() {
+  has java || give_up "a Kafka broker needs Java 17 or newer: install it (Debian: openjdk-17-jre-headless) and run this again"
+  cmp -s tools/kafka/pom.xml tools/kafka/libs/complete && return 0
+  has mvn || give_up "Kafka's jars are fetched by Maven: install it (Debian: maven) and run this again"
+  tools/kafka/fetch.sh || give_up "Kafka's jars could not be fetched: is the Maven repository reachable?"
+}
+
 # need_rust_component COMPONENT SUBCOMMAND
 need_rust_component() {
   cargo "$2" --version >/dev/null 2>&1 && return 0
@@ -112,6 +121,9 @@ case "${1:-}" in
     need_kafka_client
     fetch_brokers
     ;;
+  brokers)
+    need_brokers
+    ;;
   check)
     need_rust
     need_c_compiler
@@ -121,6 +133,6 @@ case "${1:-}" in
     need_proto_linter
     ;;
   *)
-    give_up "usage: tools/setup.sh build|test|check"
+    give_up "usage: tools/setup.sh build|test|brokers|check"
     ;;
 esac

@@ -13,6 +13,8 @@ mod printer;
 mod report;
 
 #[cfg(feature = "hub")]
+mod backing;
+#[cfg(feature = "hub")]
 mod config;
 #[cfg(feature = "client")]
 mod connection;

@@ -17,7 +17,12 @@ use anyhow::{Context, Result, bail};
 use tokio::time::timeout;
 
 use super::serve::Stop;
-use crate::{exit::ExitStatus, node::HubDirectory, printer::Printer};
+use crate::{
+    backing::{Backing, EngineKind},
+    exit::ExitStatus,
+    node::HubDirectory,
+    printer::Printer,
+};
 use setting::Setting;
 use story::Story;
 
@@ -36,22 +41,36 @@ pub(crate) struct Args {
     /// temporary files]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// What keeps the log: files, or a Kafka broker started for this
+    #[arg(long, value_enum, default_value_t)]
+    engine: EngineKind,
 }
 
+/// Tells the story on the engine. Brokers of its own end after it, however it ends.
 pub(crate) async fn run(args: Args, printer: &mut Printer) -> Result<ExitStatus> {
+    if args.engine == EngineKind::Kafka {
+        printer.progress("starting a Kafka broker");
+    }
+    let backing = Backing::start(args.engine, 1).await?;
+    let status = run_on(&backing, args, printer).await;
+    backing.stop().await?;
+    status
+}
+
+async fn run_on(backing: &Backing, args: Args, printer: &mut Printer) -> Result<ExitStatus> {
     let path = directory(args.data.as_deref())?;
     let data = HubDirectory::new(&path);
     let mut story = Story::begin(printer);
     let mut stop = Stop::listen()?;
     let told = tokio::select! {
-        told = timeout(AT_MOST, tell(&data, &mut story)) => told,
+        told = timeout(AT_MOST, tell(backing, &data, &mut story)) => told,
         // The hub of the story is a process: returning ends it too.
         () = stop.asked() => bail!("interrupted; {} is left behind", path.display()),
     };
     let setting = told.context("the demonstration hangs").flatten().with_context(|| {
         format!("{} is left behind, with the hub's own log in hub.log", path.display())
     })?;
-    let status = story.end(&path, args.clean)?;
+    let status = story.end(&path, args.clean, backing.is_kept())?;
     if !args.once && status == ExitStatus::Done {
         setting.stay(printer, &mut stop).await?;
     }
@@ -73,14 +92,14 @@ fn directory(named: Option<&std::path::Path>) -> Result<PathBuf> {
     }
 }
 
-async fn tell(data: &HubDirectory, story: &mut Story<'_>) -> Result<Setting> {
-    let mut setting = setting::begin(data, story).await?;
+async fn tell(backing: &Backing, data: &HubDirectory, story: &mut Story<'_>) -> Result<Setting> {
+    let mut setting = setting::begin(backing, data, story).await?;
     chapters::publish_and_receive(&mut setting, story).await?;
     refusals::malformed(&setting, story).await?;
     refusals::without_agreement(&setting, story).await?;
     chapters::suspend(&setting, story).await?;
     crash::kill(&mut setting, story).await?;
     setting.hub.stop().await?;
-    audit::count(&setting, story).await?;
+    audit::count(&setting, backing, story).await?;
     Ok(setting)
 }

@@ -2,6 +2,7 @@
 #![cfg(feature = "kafka")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod demo;
 mod hub;
 
 use std::{
@@ -15,6 +16,15 @@ use serde_json::Value;
 use hub::Hub;
 
 const UNITS: &str = "home-affairs/administrative-units";
+
+/// Whether brokers can be started here; says aloud that a test is skipped where not.
+fn has_brokers(test: &str) -> bool {
+    let found = Installation::find();
+    if let Err(missing) = &found {
+        skip(&format!("kafka: {test}"), &missing.to_string());
+    }
+    found.is_ok()
+}
 
 fn broker(test: &str) -> Option<Cluster> {
     match Installation::find() {

@@ -57,3 +57,15 @@ fn help_reads_as_committed() {
         golden::check(&format!("help/{}.txt", command.replace(' ', "-")), text(&output.stdout));
     }
 }
+
+#[cfg(not(feature = "kafka"))]
+#[test]
+fn a_program_without_kafka_says_how_to_get_one() {
+    let output = run(&["demo", "--engine", "kafka", "--once"]);
+    let (status, said) = ending(&output);
+    assert_eq!(status, 2);
+    assert!(
+        said.contains("this ndxp was built without kafka: make build FEATURES=kafka"),
+        "{said}"
+    );
+}

@@ -13,10 +13,7 @@ use super::{
     setting::Setting,
     story::{Story, grouped},
 };
-use crate::{
-    config::{Sources, resolve},
-    node::Engine,
-};
+use crate::{backing::Backing, node::Engine};
 
 const PAGE: ReadLimits = ReadLimits { records: 1_000, bytes: 4 << 20 };
 
@@ -31,10 +28,13 @@ struct Leaf {
 }
 
 /// Reads the log of the stopped hub, and compares.
-pub(super) async fn count(setting: &Setting, story: &mut Story<'_>) -> Result<()> {
+pub(super) async fn count(
+    setting: &Setting,
+    backing: &Backing,
+    story: &mut Story<'_>,
+) -> Result<()> {
     story.chapter("The hub has ended; its audit log is counted against the deliveries")?;
-    let config = resolve(&Sources::default())?.config.log;
-    let engine = Engine::open(&setting.data, &config).await?;
+    let engine = Engine::open(&setting.data, &backing.log()?).await?;
     let counted = compare(setting, story, &*engine.log()).await;
     engine.close().await;
     counted

@@ -16,17 +16,22 @@ use crate::node::HubDirectory;
 #[derive(Debug)]
 pub(super) struct Hub {
     data: HubDirectory,
+    settings: Vec<(String, String)>,
     child: Child,
     address: SocketAddr,
 }
 
 impl Hub {
-    /// Starts it on a free port and waits until it serves.
-    pub(super) async fn start(data: &HubDirectory) -> Result<Self> {
-        Self::start_at(data, SocketAddr::from(([127, 0, 0, 1], 0))).await
+    /// Starts it with these settings on a free port and waits until it serves.
+    pub(super) async fn start(data: &HubDirectory, settings: &[(String, String)]) -> Result<Self> {
+        Self::start_at(data, settings, SocketAddr::from(([127, 0, 0, 1], 0))).await
     }
 
-    async fn start_at(data: &HubDirectory, at: SocketAddr) -> Result<Self> {
+    async fn start_at(
+        data: &HubDirectory,
+        settings: &[(String, String)],
+        at: SocketAddr,
+    ) -> Result<Self> {
         let mut command = Command::new(env::current_exe().context("where this program is")?);
         let ours = env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("NDXP_"));
         for (name, _) in ours {
@@ -36,6 +41,9 @@ impl Hub {
         command.args(["--listen", &at.to_string(), "--http", "127.0.0.1:0"]);
         // What a full disk does is not part of the story.
         command.args(["--set", "telemetry.format=json", "--set", "log.min_free=16MiB"]);
+        for (key, value) in settings {
+            command.args(["--set", &format!("{key}={value}")]);
+        }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.kill_on_drop(true).spawn().context("cannot start the hub")?;
         let (said, ready) = oneshot::channel();
@@ -45,7 +53,7 @@ impl Hub {
             let log = data.path().join("hub.log");
             bail!("the hub did not get ready; {} says why", log.display());
         };
-        Ok(Self { data: data.clone(), child, address })
+        Ok(Self { data: data.clone(), settings: settings.to_vec(), child, address })
     }
 
     /// Returns where it serves.
@@ -60,7 +68,7 @@ impl Hub {
 
     /// Starts it again where it was.
     pub(super) async fn restart(&mut self) -> Result<()> {
-        *self = Self::start_at(&self.data, self.address).await?;
+        *self = Self::start_at(&self.data, &self.settings, self.address).await?;
         Ok(())
     }
 

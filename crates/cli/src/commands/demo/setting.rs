@@ -12,8 +12,8 @@ use super::{
     units::Units,
 };
 use crate::{
+    backing::Backing,
     commands::{dev, serve::Stop},
-    config::{Sources, resolve},
     connection::{self, Caller},
     nation,
     node::HubDirectory,
@@ -37,16 +37,22 @@ pub(super) struct Setting {
 }
 
 /// The first chapter: a hub with the nation in it.
-pub(super) async fn begin(data: &HubDirectory, story: &mut Story<'_>) -> Result<Setting> {
+pub(super) async fn begin(
+    backing: &Backing,
+    data: &HubDirectory,
+    story: &mut Story<'_>,
+) -> Result<Setting> {
     story.chapter("A hub starts, and a nation registers")?;
+    if let Some(started) = backing.described() {
+        story.tell(started)?;
+    }
     let since = Instant::now();
-    let log = resolve(&Sources::default())?.config.log;
-    let certificates = dev::prepare(data, &log, "https://localhost:7443").await?;
+    let certificates = dev::prepare(data, &backing.log()?, "https://localhost:7443").await?;
     story.tell(format!(
         "A development authority issues {certificates} certificates: {:.1} s.",
         since.elapsed().as_secs_f64()
     ))?;
-    let hub = Hub::start(data).await?;
+    let hub = Hub::start(data, backing.settings()).await?;
     dev::name_hub(data, &hub.address())?;
     let since = Instant::now();
     dev::load(data, &mut Printer::silent()).await?;

@@ -57,13 +57,20 @@ impl<'a> Story<'a> {
         self.tell(text)
     }
 
-    /// Says how it went.
-    pub(super) fn end(mut self, path: &Path, is_removed: bool) -> io::Result<ExitStatus> {
+    /// Says how it went. A log on brokers that end is not kept: there is no hub to take up.
+    pub(super) fn end(
+        mut self,
+        path: &Path,
+        is_removed: bool,
+        is_kept: bool,
+    ) -> io::Result<ExitStatus> {
         let seconds = self.since.elapsed().as_secs_f64();
         self.figure("seconds", tenth(seconds));
         let place = path.display();
         let left = if is_removed {
             String::new()
+        } else if !is_kept {
+            format!("\nLeft behind: {place}, without the log, which goes with the broker.")
         } else {
             format!("\nLeft behind: {place}. Its hub again: ndxp dev --data {place}")
         };
@@ -127,7 +134,7 @@ mod tests {
             let mut story = Story::begin(&mut printer);
             story.must_be("agencies", 95, 95).unwrap();
             story.must_be("received", found, 3_355).unwrap();
-            story.end(Path::new("x"), true).unwrap()
+            story.end(Path::new("x"), true, true).unwrap()
         };
         assert_eq!(end(3_355), ExitStatus::Done);
         assert_eq!(end(3_354), ExitStatus::Refused);
