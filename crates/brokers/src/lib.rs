@@ -15,4 +15,4 @@ pub use broker::{Broker, StartError};
 pub use cluster::{Cluster, Options, Secure};
 pub use installation::{Installation, Missing};
 pub use skip::skip;
-pub use tool::Tool;
+pub use tool::{Line, Tool};

@@ -7,6 +7,40 @@ use std::{
 
 use crate::Installation;
 
+/// One record as Kafka's console consumer shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The partition's number.
+    pub partition: u32,
+    /// The offset.
+    pub offset: u64,
+    /// Name and value, each as text.
+    pub headers: Vec<(String, String)>,
+    /// The key as text, `null` without one.
+    pub key: String,
+    /// The value as text, `null` for a tombstone.
+    pub value: String,
+}
+
+impl Line {
+    fn read(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(6, '\t').skip(1);
+        let partition = parts.next()?.strip_prefix("Partition:")?.parse().ok()?;
+        let offset = parts.next()?.strip_prefix("Offset:")?.parse().ok()?;
+        let headers = parts.next()?.split(',').filter_map(|header| header.split_once(':'));
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let (key, value) = (parts.next()?.to_owned(), parts.next()?.to_owned());
+        Some(Self { partition, offset, headers, key, value })
+    }
+
+    /// Returns a header's text; empty if it is not there.
+    #[must_use]
+    pub fn header(&self, name: &str) -> &str {
+        let found = self.headers.iter().find(|(found, _)| found == name);
+        found.map_or("", |(_, value)| value)
+    }
+}
+
 /// Kafka's tools for one cluster.
 #[derive(Debug, Clone)]
 pub struct Tool {
@@ -33,6 +67,24 @@ impl Tool {
             command.args(["--property", &format!("print.{what}=true")]);
         }
         run(&mut command)
+    }
+
+    /// Reads all of a topic as it is now.
+    ///
+    /// # Errors
+    /// If the tool cannot be run, or says what nobody understands.
+    pub fn all(&self, topic: &str) -> io::Result<Vec<Line>> {
+        let shown = ["timestamp", "partition", "offset", "headers", "key"];
+        let mut command = self.command("org.apache.kafka.tools.consumer.ConsoleConsumer");
+        // It ends once nothing has come for so long, which it calls an error.
+        command.args(["--topic", topic, "--from-beginning", "--timeout-ms", "5000"]);
+        for what in shown {
+            command.args(["--property", &format!("print.{what}=true")]);
+        }
+        let output = command.output()?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let read = |line: &str| Line::read(line).ok_or_else(|| io::Error::other(line.to_owned()));
+        text.lines().filter(|line| !line.is_empty()).map(read).collect()
     }
 
     /// Returns what Kafka's configuration tool says of a topic's own settings.

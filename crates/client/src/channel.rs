@@ -19,18 +19,23 @@ const PING_EVERY: Duration = Duration::from_secs(25);
 /// The largest message either way, in bytes.
 pub(crate) const MAX_MESSAGE: usize = 4 << 20;
 
-/// Describes connections with an identity, without making one: the first call does.
-pub(crate) fn endpoint(identity: &Identity) -> Result<Endpoint, Failure> {
+/// Describes connections with an identity to each node that it names, without making one: the first
+/// call does.
+pub(crate) fn endpoints(identity: &Identity) -> Result<Vec<Endpoint>, Failure> {
+    identity.endpoint.split(',').map(|address| endpoint(identity, address.trim())).collect()
+}
+
+fn endpoint(identity: &Identity, address: &str) -> Result<Endpoint, Failure> {
     let wrong = |error: tonic::transport::Error| {
         let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
-        let text = format!("{}: {error}{}", identity.endpoint, cause.unwrap_or_default());
+        let text = format!("{address}: {error}{}", cause.unwrap_or_default());
         failure::local(Code::InvalidArgument, text)
     };
     let tls = ClientTlsConfig::new()
         .ca_certificate(Certificate::from_pem(&identity.ca_pem))
         .identity(Pem::from_pem(&identity.cert_pem, &identity.key_pem))
         .timeout(CONNECT_TIMEOUT);
-    plain(identity.endpoint.clone()).and_then(|plain| plain.tls_config(tls)).map_err(wrong)
+    plain(address.to_owned()).and_then(|plain| plain.tls_config(tls)).map_err(wrong)
 }
 
 /// Describes connections without TLS; every hub wants TLS, so on its own it is for the mock alone.

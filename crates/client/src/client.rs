@@ -27,10 +27,12 @@ pub const MAX_CONNECTIONS: usize = 4;
 /// A connection to the hub, or a few. Cheap to clone; clones share the connections.
 #[derive(Debug, Clone)]
 pub struct Client {
-    /// Never empty: calls go over the first, streams take turns.
-    channels: Arc<[Channel]>,
+    /// A node each, never empty, nor is any of them: calls go over its first, streams take turns.
+    channels: Arc<[Vec<Channel>]>,
     turn: Arc<AtomicUsize>,
-    transport: Endpoint,
+    /// Counts the nodes that failed: the one behind the last of them is next.
+    node: Arc<AtomicUsize>,
+    transports: Arc<[Endpoint]>,
     endpoint: Arc<str>,
     registry: Arc<AtomicU64>,
     traceparent: Option<String>,
@@ -53,15 +55,16 @@ impl Client {
     /// # Errors
     /// The address or the PEM files are wrong.
     pub fn lazy(identity: &Identity) -> Result<Self, Failure> {
-        Ok(Self::over(channel::endpoint(identity)?, &identity.endpoint))
+        Ok(Self::over(channel::endpoints(identity)?, &identity.endpoint))
     }
 
-    /// Describes a connection by a transport that is ready.
-    pub(crate) fn over(transport: Endpoint, endpoint: &str) -> Self {
+    /// Describes connections by transports that are ready, one a node and at least one.
+    pub(crate) fn over(transports: Vec<Endpoint>, endpoint: &str) -> Self {
         Self {
-            channels: [transport.connect_lazy()].into(),
+            channels: transports.iter().map(|node| vec![node.connect_lazy()]).collect(),
             turn: Arc::default(),
-            transport,
+            node: Arc::default(),
+            transports: transports.into(),
             endpoint: endpoint.into(),
             registry: Arc::default(),
             traceparent: None,
@@ -74,9 +77,12 @@ impl Client {
     #[must_use]
     pub fn with_connections(self, count: usize) -> Self {
         let more = count.clamp(1, MAX_CONNECTIONS) - 1;
-        let first = self.channels.iter().take(1).cloned();
-        let more = (0..more).map(|_| self.transport.connect_lazy());
-        Self { channels: first.chain(more).collect(), ..self }
+        let of = |(channels, node): (&Vec<Channel>, &Endpoint)| {
+            let first = channels.iter().take(1).cloned();
+            first.chain((0..more).map(|_| node.connect_lazy())).collect()
+        };
+        let channels = self.channels.iter().zip(&*self.transports).map(of).collect();
+        Self { channels, ..self }
     }
 
     /// Sends this W3C trace context with every call.
@@ -108,8 +114,9 @@ impl Client {
     }
 
     fn connection(&self, turn: usize) -> Channel {
-        // INVARIANT: there is a connection; `over` made the first.
-        self.channels[turn % self.channels.len()].clone()
+        // INVARIANT: there is a connection to each node; `over` made the first.
+        let node = &self.channels[self.node.load(Ordering::Relaxed) % self.channels.len()];
+        node[turn % node.len()].clone()
     }
 
     /// Sends a message, and again as long as the hub says that it may help.
@@ -132,7 +139,9 @@ impl Client {
                 }
                 Err(status) => self.failed(status),
             };
-            match retry::delay(tries, &failure, chance()) {
+            let again = retry::delay(tries, &failure, chance());
+            let elsewhere = || retry::elsewhere(tries, self.channels.len(), &failure);
+            match again.or_else(elsewhere) {
                 Some(delay) => tokio::time::sleep(delay).await,
                 None => return Err(failure),
             }
@@ -165,7 +174,12 @@ impl Client {
 
     pub(crate) fn failed(&self, status: Status) -> Failure {
         self.saw(status.metadata());
-        failure::of(status, &self.endpoint)
+        let failure = failure::of(status, &self.endpoint);
+        if failure.code == Code::Unavailable || retry::is_lost(&failure) {
+            // The next try meets another node, if there is one.
+            self.node.fetch_add(1, Ordering::Relaxed);
+        }
+        failure
     }
 }
 

@@ -16,7 +16,8 @@ pub struct Identity {
     pub key_pem: String,
     /// The authorities that the hub's certificate must chain to, in PEM.
     pub ca_pem: String,
-    /// The hub's address, for example `https://localhost:7443`.
+    /// The hub's address, for example `https://localhost:7443`; of several nodes all of them, with
+    /// commas between: where one does not answer, the next is asked.
     pub endpoint: String,
 }
 

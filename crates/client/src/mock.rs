@@ -86,7 +86,7 @@ impl MockHub {
     pub fn client(&self) -> Client {
         let address = format!("http://{}", self.wire.address());
         let transport = channel::plain(address.clone()).expect("the address is well formed");
-        Client::over(transport, &address)
+        Client::over(vec![transport], &address)
     }
 
     /// Refuses the next call, batch or opening of a stream. Several make a queue.

@@ -25,6 +25,12 @@ pub(crate) fn delay(next: u32, failure: &Failure, chance: u32) -> Option<Duratio
     Some(spread(failure.retry_after?, next, chance))
 }
 
+/// Returns how long to wait before a call whose connection was lost goes to another of so many nodes.
+/// A call may be repeated: changes carry a request id, records theirs.
+pub(crate) fn elsewhere(next: u32, nodes: usize, failure: &Failure) -> Option<Duration> {
+    (nodes > 1 && next < TRIES && is_lost(failure)).then_some(LOST)
+}
+
 fn spread(asked: Duration, next: u32, chance: u32) -> Duration {
     let grown = asked.saturating_mul(1 << next.saturating_sub(1).min(8));
     let factor = 1.0 + f64::from(chance) / f64::from(u32::MAX);
@@ -73,7 +79,7 @@ impl Reconnect {
 }
 
 /// Says whether nobody refused, and the way to the hub failed.
-fn is_lost(failure: &Failure) -> bool {
+pub(crate) fn is_lost(failure: &Failure) -> bool {
     // What HTTP/2 makes of a connection that breaks depends on the moment.
     let codes = [Code::Unavailable, Code::Unknown, Code::Cancelled, Code::Internal];
     failure.reason.is_none() && codes.contains(&failure.code)

@@ -17,9 +17,10 @@ const PAGE_SIZE: i32 = 500;
 /// Sends one message by a method of a generated service.
 macro_rules! unary {
     ($client:expr, $service:ident :: $method:ident, $message:expr) => {{
-        let channel = $client.channel();
+        // Asked anew at each try: it may go to another node.
+        let client = $client.clone();
         let send = move |request| {
-            let mut service = $service::new(channel.clone())
+            let mut service = $service::new(client.channel())
                 .max_decoding_message_size(crate::channel::MAX_MESSAGE)
                 .max_encoding_message_size(crate::channel::MAX_MESSAGE);
             async move { service.$method(request).await }

@@ -8,7 +8,7 @@ use std::{path::PathBuf, time::Instant};
 
 use anyhow::{Context, Result, ensure};
 use clap::Subcommand;
-use ndxp_brokers::{Installation, Options};
+use ndxp_brokers::{Cluster, Installation, Options};
 
 use super::{dev, serve::Stop};
 use crate::{exit::ExitStatus, node::HubDirectory, printer::Printer};
@@ -35,6 +35,9 @@ struct Up {
     /// How many brokers: a record is kept on all of them, or on three
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=9))]
     brokers: u32,
+    /// Use these brokers, HOST:PORT,HOST:PORT, and start none
+    #[arg(long, value_name = "ADDRESSES", conflicts_with = "brokers")]
+    kafka: Option<String>,
     /// Its directory: made if it is not there. Brokers keep nothing beyond the run
     #[arg(long, value_name = "DIR", default_value = "ndxp-cluster")]
     data: PathBuf,
@@ -46,36 +49,43 @@ struct Up {
     once: bool,
 }
 
+/// Everything that runs.
+#[derive(Debug)]
+struct Running {
+    nodes: Vec<Node>,
+    /// None that were there before.
+    brokers: Option<Cluster>,
+}
+
 pub(crate) async fn run(args: Args, printer: &mut Printer) -> Result<ExitStatus> {
     let Command::Up(up) = args.command;
     let mut stop = Stop::listen()?;
     tokio::select! {
         ended = start(&up, printer) => {
-            let nodes = ended?;
+            let running = ended?;
             if !up.once {
-                printer.line(welcome(&up, &nodes.1))?;
+                printer.line(welcome(&up, &running.nodes))?;
                 printer.flush()?;
                 stop.asked().await;
             }
-            end(nodes, printer).await
+            end(running, printer).await
         }
         // Whatever has been started is a child that goes with this process.
         () = stop.asked() => Ok(ExitStatus::Done),
     }
 }
 
-async fn start(up: &Up, printer: &mut Printer) -> Result<(ndxp_brokers::Cluster, Vec<Node>)> {
+async fn start(up: &Up, printer: &mut Printer) -> Result<Running> {
     let is_new = !up.data.exists() || std::fs::read_dir(&up.data)?.next().is_none();
     ensure!(is_new, "{} is not empty: the brokers it was used with are gone", up.data.display());
-    let since = Instant::now();
-    let options = Options { brokers: up.brokers, ..Options::default() };
-    let installation = Installation::find()?;
-    let starting =
-        tokio::task::spawn_blocking(move || ndxp_brokers::Cluster::start(&installation, &options));
-    let brokers = starting.await?.context("the brokers do not start")?;
-    let seconds = since.elapsed().as_secs_f64();
-    printer.say(&format!("{} brokers: {}, {seconds:.1} s", up.brokers, brokers.bootstrap()));
-    let files = Files::new(up.data.clone(), brokers.bootstrap(), up.brokers, up.port)?;
+    let brokers = match up.kafka {
+        None => Some(brokers(up.brokers, printer).await?),
+        Some(_) => None,
+    };
+    let started = brokers.as_ref().map(Cluster::bootstrap);
+    let addresses = up.kafka.clone().or(started).unwrap_or_default();
+    let copies = u32::try_from(addresses.split(',').count())?;
+    let files = Files::new(up.data.clone(), addresses, copies, up.port)?;
     files.begin().await?;
     let mut nodes = Vec::new();
     for number in 1..=up.nodes {
@@ -89,13 +99,22 @@ async fn start(up: &Up, printer: &mut Printer) -> Result<(ndxp_brokers::Cluster,
     let since = Instant::now();
     dev::load(&data, &mut Printer::silent()).await?;
     printer.say(&format!("the nation is loaded, {:.1} s", since.elapsed().as_secs_f64()));
-    Ok((brokers, nodes))
+    Ok(Running { nodes, brokers })
 }
 
-async fn end(
-    (brokers, nodes): (ndxp_brokers::Cluster, Vec<Node>),
-    printer: &mut Printer,
-) -> Result<ExitStatus> {
+async fn brokers(count: u32, printer: &mut Printer) -> Result<Cluster> {
+    let since = Instant::now();
+    let (options, installation) =
+        (Options { brokers: count, ..Options::default() }, Installation::find()?);
+    let starting = tokio::task::spawn_blocking(move || Cluster::start(&installation, &options));
+    let brokers = starting.await?.context("the brokers do not start")?;
+    let seconds = since.elapsed().as_secs_f64();
+    printer.say(&format!("{count} brokers: {}, {seconds:.1} s", brokers.bootstrap()));
+    Ok(brokers)
+}
+
+async fn end(running: Running, printer: &mut Printer) -> Result<ExitStatus> {
+    let Running { nodes, brokers } = running;
     let mut status = ExitStatus::Done;
     for mut node in nodes {
         if let Err(cause) = node.stop().await {

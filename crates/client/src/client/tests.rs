@@ -7,7 +7,7 @@ use super::*;
 
 /// A client whose connection is never made: `call` gets its answers from the test.
 fn client() -> Client {
-    Client::over(Endpoint::from_static("http://localhost:1"), "https://hub:1")
+    Client::over(vec![Endpoint::from_static("http://localhost:1")], "https://hub:1")
 }
 
 fn refused(reason: Reason) -> Status {

@@ -9,7 +9,7 @@ use ndxp_delivery::Owned;
 use ndxp_log::{AppendError, Partition, Record};
 use ndxp_model::{HubTopic, Topic};
 use tokio::{sync::watch, time::sleep};
-use tracing::{info, warn};
+use tracing::{debug, warn};
 
 use super::{Hold, Holds, Read, read::read};
 use crate::{core::Core, subscribe::SlotError};
@@ -26,7 +26,7 @@ pub(super) async fn own(core: Arc<Core>, lane: u32) {
     loop {
         match take(&core, lane).await {
             Ok(hold) => {
-                info!(lane, "the lane is this node's");
+                debug!(lane, "the lane is this node's");
                 tokio::select! {
                     () = hold.lost() => {}
                     () = succeed(&core, lane) => hold.lost().await,

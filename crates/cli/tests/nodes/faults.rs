@@ -1,0 +1,124 @@
+//! What breaks, drawn by chance from a seed.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use crate::hub::{Hub, NODES};
+
+/// A stream of numbers from a seed: SplitMix64.
+pub(crate) struct Chance(u64);
+
+impl Chance {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.next() % end as u64).unwrap()
+    }
+}
+
+/// One thing that goes wrong, and right again.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Fault {
+    /// `kill -9` of a node, which is started again after a while.
+    NodeKilled { node: usize, ms: u64 },
+    /// A node that stands still for longer than its place in the group lasts, and goes on.
+    NodeStopped { node: usize, ms: u64 },
+    /// A node that drains, as for an upgrade.
+    NodeDrained { node: usize },
+    /// All nodes, one after the other.
+    Rolling,
+    /// A broker loses its power; its partitions get other leaders.
+    BrokerKilled { broker: usize, ms: u64 },
+    /// A broker that keeps its connections open and answers nothing.
+    BrokerStopped { broker: usize, ms: u64 },
+    /// Two of three brokers are gone: nothing can be acknowledged.
+    TwoBrokersKilled { left: usize, ms: u64 },
+    /// A broker and a node at once.
+    Both { node: usize, broker: usize, ms: u64 },
+}
+
+impl Fault {
+    pub(crate) fn draw(chance: &mut Chance) -> Self {
+        let (kind, node, broker) = (chance.below(8), chance.below(NODES), chance.below(3));
+        let ms = 500 + chance.next() % 4_000;
+        match kind {
+            0 => Self::NodeKilled { node, ms },
+            1 => Self::NodeStopped { node, ms: ms + 7_000 },
+            2 => Self::NodeDrained { node },
+            3 => Self::Rolling,
+            4 => Self::BrokerKilled { broker, ms },
+            5 => Self::BrokerStopped { broker, ms: ms + 4_000 },
+            6 => Self::TwoBrokersKilled { left: broker, ms },
+            _ => Self::Both { node, broker, ms },
+        }
+    }
+
+    pub(crate) async fn happen(self, hub: &mut Hub) {
+        match self {
+            Self::NodeKilled { node, ms } => {
+                hub.kill(node);
+                pause(ms).await;
+                again(hub, node).await;
+            }
+            Self::NodeStopped { node, ms } => {
+                hub.signal(node, "-STOP");
+                pause(ms).await;
+                hub.signal(node, "-CONT");
+            }
+            Self::NodeDrained { node } => drained(hub, node).await,
+            Self::Rolling => {
+                for node in 0..NODES {
+                    drained(hub, node).await;
+                }
+            }
+            Self::BrokerKilled { broker, ms } => {
+                hub.brokers.broker(broker).kill();
+                pause(ms).await;
+                hub.brokers.broker(broker).restart().unwrap();
+            }
+            Self::BrokerStopped { broker, ms } => {
+                hub.brokers.broker(broker).pause().unwrap();
+                pause(ms).await;
+                hub.brokers.broker(broker).resume().unwrap();
+            }
+            Self::TwoBrokersKilled { left, ms } => {
+                let gone = [(left + 1) % 3, (left + 2) % 3];
+                gone.iter().for_each(|broker| hub.brokers.broker(*broker).kill());
+                pause(ms).await;
+                gone.iter().for_each(|broker| hub.brokers.broker(*broker).restart().unwrap());
+            }
+            Self::Both { node, broker, ms } => {
+                hub.brokers.broker(broker).kill();
+                hub.kill(node);
+                pause(ms).await;
+                hub.brokers.broker(broker).restart().unwrap();
+                again(hub, node).await;
+            }
+        }
+    }
+}
+
+async fn again(hub: &mut Hub, node: usize) {
+    hub.launch(node);
+    hub.serves(node).await;
+}
+
+async fn drained(hub: &mut Hub, node: usize) {
+    hub.stop(node).await;
+    again(hub, node).await;
+}
+
+async fn pause(ms: u64) {
+    sleep(Duration::from_millis(ms)).await;
+}
