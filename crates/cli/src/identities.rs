@@ -3,9 +3,9 @@
 
 use std::{fs, path::Path};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use ndxp_model::{PrincipalName, Timestamp, TrustDomain};
-use ndxp_pki::{Authority, Directory, Validity};
+use ndxp_pki::{Authority, Directory, KeyPairPaths, Validity};
 
 /// How long a development certificate holds.
 pub(crate) const DAYS: u32 = 365;
@@ -52,6 +52,26 @@ pub(crate) fn issue(
         }
     }
     Ok(())
+}
+
+/// Issues what a node shows to the hub's other nodes into `home`, by the nodes' own authority: whoever
+/// it signs for speaks for any agency, so it signs for nobody else. It is made for `domain` where there
+/// is none.
+pub(crate) fn issue_node(
+    directory: &Directory,
+    domain: &TrustDomain,
+    home: &Path,
+    validity: Validity,
+    now: Timestamp,
+) -> Result<KeyPairPaths> {
+    let place = directory.nodes_authority();
+    if !place.ca().exists() {
+        place.save_authority(&Authority::create(domain.clone(), now)?, now)?;
+    }
+    let authority = place.load_authority()?;
+    let ours = authority.domain();
+    ensure!(ours == domain, "the nodes' authority is one of {ours}, not of {domain}");
+    Ok(Directory::save_node(home, &authority, &authority.issue_node(validity)?)?)
 }
 
 /// Says where the hub is, for a directory of certificates: the file `hub` at its top, and the one

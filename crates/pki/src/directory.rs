@@ -6,6 +6,8 @@
 //! root.{pem,key}  intermediate.{pem,key}   the authority
 //! crl.pem  revoked.txt                     the revocation list; its serials, one a line
 //! server/{cert,key}.pem
+//! nodes-ca/                                the authority of the hub's nodes, with files as above
+//! nodes/{cert,key,ca}.pem                  what a node of it has
 //! agencies/<agency>/systems/<system>/{cert,key}.pem
 //! agencies/<agency>/officers/<officer>/{cert,key}.pem
 //! ```
@@ -119,6 +121,19 @@ impl Directory {
         pair(self.path.join("server"))
     }
 
+    /// Returns the directory of the authority that signs for the hub's nodes and for nobody else.
+    /// Its keys are not for the nodes.
+    #[must_use]
+    pub fn nodes_authority(&self) -> Self {
+        Self::new(self.path.join("nodes-ca"))
+    }
+
+    /// Returns the directory of what a node shows to the others.
+    #[must_use]
+    pub fn node(&self) -> PathBuf {
+        self.path.join("nodes")
+    }
+
     /// Returns the files of a system's or officer's certificate.
     #[must_use]
     pub fn principal(&self, name: &PrincipalName) -> KeyPairPaths {
@@ -187,6 +202,20 @@ impl Directory {
         issued: &Issued,
     ) -> Result<KeyPairPaths, DirectoryError> {
         save(self.principal(name), issued)
+    }
+
+    /// Writes into `home` what a node shows to the others, and whom it believes: certificate, key,
+    /// and the certificates of their authority.
+    ///
+    /// # Errors
+    /// [`DirectoryError::Write`].
+    pub fn save_node(
+        home: &Path,
+        authority: &Authority,
+        issued: &Issued,
+    ) -> Result<KeyPairPaths, DirectoryError> {
+        file::write(&home.join("ca.pem"), &authority.ca_pem())?;
+        save(pair(home.to_owned()), issued)
     }
 
     /// Returns the serial of the certificate that a principal holds now: what to revoke.

@@ -1,4 +1,5 @@
-//! `ndxp pki`: certificates of a development authority, in the folder `pki` of a hub's directory.
+//! `ndxp pki`: certificates of a development authority, and of the hub's nodes, in the folder `pki` of
+//! a hub's directory.
 
 use std::path::PathBuf;
 
@@ -37,6 +38,17 @@ enum Command {
         /// A DNS name or an address that it is reached under
         #[arg(long = "name", value_name = "NAME", default_values = identities::SERVER_NAMES)]
         names: Vec<String>,
+        #[command(flatten)]
+        days: Days,
+    },
+    /// Issue what a node shows to the hub's other nodes; at first, make their authority
+    Node {
+        /// The hub's trust domain; that of the development authority, if there is one
+        #[arg(long, value_name = "DOMAIN")]
+        trust_domain: Option<TrustDomain>,
+        /// Where to, for another node: the folder pki/nodes of its directory. Not said: for this one
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
         #[command(flatten)]
         days: Days,
     },
@@ -79,6 +91,9 @@ pub(crate) fn run(args: Args, printer: &mut Printer) -> Result<ExitStatus> {
     match args.command {
         Command::Init { trust_domain, hub } => init(&directory, &trust_domain, &hub, printer)?,
         Command::Server { names, days } => server(&directory, &names, days.days, printer)?,
+        Command::Node { trust_domain, out, days } => {
+            issue_node(&directory, trust_domain, out, days.days, printer)?;
+        }
         Command::System { system: Caller(name), days } => {
             if !matches!(name.principal, Principal::System(_)) {
                 bail!("that is an officer: ndxp pki officer");
@@ -127,6 +142,33 @@ fn server(directory: &Directory, names: &[String], days: u32, printer: &mut Prin
     let value = json!({ "cert": paths.cert, "key": paths.key, "serial": issued.serial.as_str() });
     printer.data(&value, format!("issued {}", paths.cert.display()))?;
     Ok(())
+}
+
+fn issue_node(
+    directory: &Directory,
+    domain: Option<TrustDomain>,
+    out: Option<PathBuf>,
+    days: u32,
+    printer: &mut Printer,
+) -> Result<()> {
+    let domain = match domain {
+        Some(domain) => domain,
+        None => known_domain(directory)?,
+    };
+    let (now, home) = (node::now(), out.unwrap_or_else(|| directory.node()));
+    let validity = identities::validity(now, days);
+    let paths = identities::issue_node(directory, &domain, &home, validity, now)?;
+    let value = json!({ "cert": paths.cert, "key": paths.key, "ca": home.join("ca.pem") });
+    printer.data(&value, format!("issued {}", paths.cert.display()))?;
+    Ok(())
+}
+
+/// The domain of the nodes' authority, or of the development one.
+fn known_domain(directory: &Directory) -> Result<TrustDomain> {
+    let known = [directory.nodes_authority(), directory.clone()];
+    let known = known.iter().find(|directory| directory.ca().exists());
+    let known = known.context("--trust-domain says whose nodes are meant")?;
+    Ok(known.load_authority()?.domain().clone())
 }
 
 fn issue(

@@ -128,6 +128,20 @@ mod kafka {
 
     use super::*;
 
+    const SEVERAL: &str = include_str!("../../../../config/several-nodes.toml");
+
+    #[test]
+    fn checked_in_file_of_a_node_among_several_uses_all_that_secures_it() {
+        let config = resolve(&file(SEVERAL)).unwrap().config;
+        let nodes = config.nodes.unwrap();
+        assert!(!nodes.advertise.is_empty() && nodes.listen.port() != config.grpc.port());
+        let EngineConfig::Kafka(kafka) = config.log.engine else { panic!("the engine is kafka") };
+        assert!(kafka.brokers.split(',').count() >= 3, "{}", kafka.brokers);
+        assert!(kafka.tls.unwrap().ca.is_some());
+        assert_eq!(kafka.login.unwrap().mechanism, Scram::Sha512);
+        assert!(kafka.min_in_sync < kafka.replication, "a broker may be away");
+    }
+
     const LEAST: &str = "[log]\nengine = \"kafka\"\n[kafka]\nbrokers = \"b1:9093, b2:9093\"\n";
 
     fn read(more: &str) -> KafkaConfig {

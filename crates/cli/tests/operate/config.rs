@@ -10,6 +10,20 @@ fn checked_in_configuration_is_fine() {
     assert_eq!(text(&output.stdout), "the configuration is fine\n");
 }
 
+/// A binary without Kafka says so rather than half understand it.
+#[test]
+fn checked_in_configuration_of_several_nodes_is_fine() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../config/several-nodes.toml");
+    let output = run(&["config", "check", file]);
+    let said = text(&output.stdout);
+    if cfg!(feature = "kafka") {
+        assert_eq!((output.status.code(), said), (Some(0), "the configuration is fine\n"));
+    } else {
+        assert_eq!(output.status.code(), Some(1));
+        assert!(said.contains("built without kafka"), "{said}");
+    }
+}
+
 #[test]
 fn mistake_is_a_finding_and_a_missing_file_is_not() {
     let dir = tempfile::tempdir().unwrap();

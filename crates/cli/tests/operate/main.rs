@@ -7,6 +7,7 @@ mod config;
 #[path = "../../src/golden.rs"]
 mod golden;
 mod hub;
+mod pki;
 mod serve;
 
 use std::process::{Command, Output};
@@ -45,6 +46,7 @@ fn help_reads_as_committed() {
         "bench publish",
         "bench fanout",
         "pki",
+        "pki node",
         "pki system",
         "config",
         "config check",

@@ -8,7 +8,6 @@ use std::{
 
 use anyhow::{Context, Result};
 use ndxp_model::TrustDomain;
-use ndxp_pki::Authority;
 
 use crate::{
     commands::dev,
@@ -46,13 +45,10 @@ impl Files {
         dev::prepare(&HubDirectory::new(&first), &config.log, "https://localhost").await?;
         let domain: TrustDomain = nation::TRUST_DOMAIN.parse()?;
         let now = node::now();
-        // Of the nodes alone: whoever it signs for speaks for any agency.
-        let authority = Authority::create(domain, now)?;
-        let issued = authority.issue_node(identities::validity(now, identities::DAYS))?;
-        let nodes = first.join("pki/nodes");
-        write(&nodes.join("ca.pem"), &authority.ca_pem())?;
-        write(&nodes.join("cert.pem"), &issued.chain_pem)?;
-        write(&nodes.join("key.pem"), &issued.key_pem)
+        let pki = HubDirectory::new(&first).pki();
+        let validity = identities::validity(now, identities::DAYS);
+        identities::issue_node(&pki, &domain, &pki.node(), validity, now)?;
+        Ok(())
     }
 
     /// Makes the directory of a node and returns it.
