@@ -55,6 +55,7 @@ pub(crate) struct Ports {
     pub(crate) client: u16,
     pub(crate) controller: u16,
     pub(crate) secure: u16,
+    pub(crate) mutual: u16,
 }
 
 /// Where a broker lives.
@@ -97,8 +98,13 @@ impl Broker {
         if let Some(secure) = &options.secure {
             text += &secured(&place, secure)?;
             let Secure { user, password, .. } = secure;
-            let user = format!("SCRAM-SHA-512=[name={user},password={password}]");
-            format.args(["--add-scram", &user]);
+            for hash in ["SCRAM-SHA-256", "SCRAM-SHA-512"] {
+                let user = format!("{hash}=[name={user},password={password}]");
+                format.args(["--add-scram", &user]);
+            }
+        }
+        if options.authorizes {
+            text += AUTHORIZER;
         }
         options.properties.iter().for_each(|line| text += &format!("{line}\n"));
         fs::write(&properties, text)?;
@@ -196,6 +202,10 @@ impl Broker {
         format!("localhost:{}", self.place.own.secure)
     }
 
+    pub(crate) fn mutual_address(&self) -> String {
+        format!("localhost:{}", self.place.own.mutual)
+    }
+
     pub(crate) fn log(&self) -> PathBuf {
         self.place.dir.join("broker.log")
     }
@@ -258,21 +268,41 @@ fn properties(place: &Place, all: &[Ports]) -> String {
     )
 }
 
-/// The second listener. Of a property that stands twice the last one holds.
-fn secured(place: &Place, secure: &Secure) -> io::Result<String> {
+/// Brokers and controllers talk in clear here, so nobody is somebody.
+const AUTHORIZER: &str = "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer\n\
+     super.users=User:ANONYMOUS\n";
+
+/// The further listeners. Of a property that stands twice the last one holds.
+fn secured(place: &Place, with: &Secure) -> io::Result<String> {
     let keystore = place.dir.join("keystore.pem");
-    fs::write(&keystore, &secure.keystore)?;
-    let Ports { client, controller, secure } = place.own;
+    fs::write(&keystore, &with.keystore)?;
+    let Ports { client, controller, secure, mutual } = place.own;
+    let (mut listeners, mut advertised, mut more) = (String::new(), String::new(), String::new());
+    if let Some(client_ca) = &with.client_ca {
+        let truststore = place.dir.join("truststore.pem");
+        fs::write(&truststore, client_ca)?;
+        listeners = format!(",SSL://127.0.0.1:{mutual}");
+        advertised = format!(",SSL://localhost:{mutual}");
+        more = format!(
+            "listener.name.ssl.ssl.client.auth=required\n\
+             listener.name.ssl.ssl.truststore.type=PEM\n\
+             listener.name.ssl.ssl.truststore.location={}\n",
+            truststore.display()
+        );
+    }
     let open = format!("PLAINTEXT://127.0.0.1:{client}");
+    let login = "org.apache.kafka.common.security.scram.ScramLoginModule required;";
     Ok(format!(
-        "listeners={open},SASL_SSL://127.0.0.1:{secure},CONTROLLER://127.0.0.1:{controller}\n\
-         advertised.listeners={open},SASL_SSL://localhost:{secure}\n\
-         listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL\n\
-         sasl.enabled.mechanisms=SCRAM-SHA-512\n\
-         listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=\
-         org.apache.kafka.common.security.scram.ScramLoginModule required;\n\
+        "listeners={open},SASL_SSL://127.0.0.1:{secure},CONTROLLER://127.0.0.1:{controller}{listeners}\n\
+         advertised.listeners={open},SASL_SSL://localhost:{secure}{advertised}\n\
+         listener.security.protocol.map=\
+         CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,SSL:SSL\n\
+         sasl.enabled.mechanisms=SCRAM-SHA-256,SCRAM-SHA-512\n\
+         listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config={login}\n\
+         listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config={login}\n\
          ssl.keystore.type=PEM\n\
-         ssl.keystore.location={}\n",
+         ssl.keystore.location={}\n\
+         {more}",
         keystore.display(),
     ))
 }

@@ -18,24 +18,28 @@ pub struct Options {
     pub heap_mib: u32,
     /// Lines added to every broker's `server.properties`.
     pub properties: Vec<String>,
-    /// A second listener, with TLS and SCRAM-SHA-512.
+    /// Further listeners, with TLS and SCRAM, or with TLS of both sides.
     pub secure: Option<Secure>,
+    /// Whether the brokers refuse whatever nobody was allowed. Who comes in clear may do everything.
+    pub authorizes: bool,
 }
 
-/// What the secure listener asks for and shows.
+/// What the secure listeners ask for and show.
 #[derive(Debug, Clone)]
 pub struct Secure {
     /// The brokers' private key (PKCS #8) and certificate chain for `localhost`, in PEM.
     pub keystore: String,
     /// The only user.
     pub user: String,
-    /// Its password.
+    /// Its password, by SCRAM-SHA-256 and SCRAM-SHA-512.
     pub password: String,
+    /// The authority of clients' certificates, in PEM, for a listener that demands one.
+    pub client_ca: Option<String>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { brokers: 1, heap_mib: 512, properties: Vec::new(), secure: None }
+        Self { brokers: 1, heap_mib: 512, properties: Vec::new(), secure: None, authorizes: false }
     }
 }
 
@@ -85,6 +89,13 @@ impl Cluster {
         addresses.join(",")
     }
 
+    /// Returns the addresses of the listeners that demand a client's certificate.
+    #[must_use]
+    pub fn mutual_bootstrap(&self) -> String {
+        let addresses: Vec<_> = self.brokers.iter().map(Broker::mutual_address).collect();
+        addresses.join(",")
+    }
+
     /// Returns one broker, counted from 0.
     ///
     /// # Panics
@@ -109,9 +120,14 @@ impl Cluster {
 /// Takes ports that are free at present, all held at once so that they differ.
 fn free_ports(brokers: u32) -> std::io::Result<Vec<Ports>> {
     let held: Vec<_> =
-        (0..brokers * 3).map(|_| TcpListener::bind(("127.0.0.1", 0))).collect::<Result<_, _>>()?;
+        (0..brokers * 4).map(|_| TcpListener::bind(("127.0.0.1", 0))).collect::<Result<_, _>>()?;
     let ports: Vec<_> =
         held.iter().map(|l| l.local_addr().map(|a| a.port())).collect::<Result<_, _>>()?;
-    let of = |three: &[u16]| Ports { client: three[0], controller: three[1], secure: three[2] };
-    Ok(ports.chunks(3).map(of).collect())
+    let of = |four: &[u16]| Ports {
+        client: four[0],
+        controller: four[1],
+        secure: four[2],
+        mutual: four[3],
+    };
+    Ok(ports.chunks(4).map(of).collect())
 }

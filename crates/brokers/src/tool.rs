@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    path::Path,
     process::{Command, Stdio},
 };
 
@@ -121,6 +122,25 @@ impl Tool {
         let mut command = self.command("org.apache.kafka.tools.DeleteRecordsCommand");
         command.arg("--offset-json-file").arg(wanted.path());
         run(&mut command).map(drop)
+    }
+
+    /// Runs a shell script that calls `kafka-acls.sh` and finds the brokers by the variable
+    /// `BOOTSTRAP`, with these further variables; returns what it said.
+    ///
+    /// # Errors
+    /// If the script cannot be run or fails.
+    pub fn acls(&self, script: &Path, variables: &[(&str, &str)]) -> io::Result<Vec<String>> {
+        let java = self.installation.java(128, "org.apache.kafka.tools.AclCommand");
+        let words = java.get_args().map(|word| format!("'{}' ", word.to_string_lossy()));
+        // As the programs of Kafka's own `bin` are: a script of that name on the path.
+        let bin = tempfile::tempdir()?;
+        let program = bin.path().join("kafka-acls.sh");
+        std::fs::write(&program, format!("exec java {}\"$@\"\n", words.collect::<String>()))?;
+        let mut command = Command::new("sh");
+        command.arg(script).env("BOOTSTRAP", &self.bootstrap).stdin(Stdio::null());
+        command.env("KAFKA_ACLS", format!("sh {}", program.display()));
+        command.envs(variables.iter().copied());
+        run(&mut command)
     }
 
     fn command(&self, class: &str) -> Command {

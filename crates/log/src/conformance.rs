@@ -1,7 +1,7 @@
 //! The suite that every engine passes.
 //!
-//! [`run`] takes each of [`CHECKS`] with a rig of its own. A check fails by panicking; `run` names
-//! all that failed.
+//! [`run`] takes each of [`CHECKS`] with a rig of its own, [`run_those`] some of them. A check fails by
+//! panicking; all that failed are named.
 
 mod append;
 mod fixture;
@@ -97,8 +97,24 @@ pub const CHECKS: &[Check] = checks![
 /// # Panics
 /// If a check fails or does not end; the message names all of them.
 pub async fn run(new_rig: impl Fn() -> Box<dyn Rig>) {
+    run_all(CHECKS.iter().collect(), new_rig).await;
+}
+
+/// Runs the checks of these names: for settings of an engine that passes the whole suite without
+/// them.
+///
+/// # Panics
+/// If one fails or does not end, or there is none of a name.
+pub async fn run_those(names: &[&str], new_rig: impl Fn() -> Box<dyn Rig>) {
+    let named = |name: &&str| CHECKS.iter().find(|check| check.name == *name);
+    let checks: Vec<_> = names.iter().filter_map(named).collect();
+    assert_eq!(checks.len(), names.len(), "{names:?} names what is no check");
+    run_all(checks, new_rig).await;
+}
+
+async fn run_all(checks: Vec<&'static Check>, new_rig: impl Fn() -> Box<dyn Rig>) {
     let mut failed = Vec::new();
-    for check in CHECKS {
+    for check in checks {
         let mut rig = new_rig();
         let task = tokio::spawn(async move {
             tokio::time::timeout(PATIENCE, (check.run)(&mut *rig)).await.is_ok()

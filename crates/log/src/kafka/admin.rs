@@ -5,18 +5,21 @@ use std::{collections::BTreeMap, time::Duration};
 use ndxp_model::{Keep, Topic};
 use rdkafka::{
     admin::{
-        AdminClient, AdminOptions, AlterConfig, ConfigSource, NewTopic, ResourceSpecifier,
-        TopicReplication,
+        AdminClient, AdminOptions, AlterConfig, ConfigResource, ConfigSource, NewTopic,
+        ResourceSpecifier, TopicReplication,
     },
     config::FromClientConfigAndContext,
     error::KafkaResult,
     types::RDKafkaErrorCode,
 };
+use tokio::time::{Instant, sleep};
 
 use super::{Config, context::Context, message::MAX_WIRE_BYTES};
 
 /// What librdkafka may take longer than it was told.
 const GRACE: Duration = Duration::from_secs(5);
+/// How long to wait before a topic's settings are asked for again.
+const PAUSE: Duration = Duration::from_millis(20);
 const MINUTE_MS: u64 = 60_000;
 const WEEK_MS: u64 = 7 * 24 * 60 * MINUTE_MS;
 const MIB: u64 = 1024 * 1024;
@@ -77,19 +80,12 @@ impl Admin {
     /// Changes what is kept of a topic, where it differs. An operator's other settings stay.
     pub(super) async fn keep(&self, name: &str, keep: Keep) -> Result<(), String> {
         let wanted = kept(keep);
-        let resource = ResourceSpecifier::Topic(name);
-        let told = self.in_time(self.client.describe_configs([&resource], &self.options())).await?;
-        let told = told.into_iter().next();
-        let told = told.ok_or("the brokers said nothing of it")?;
-        let told = told.map_err(|code| code.to_string())?;
-        let is = |key: &str, value: &str| {
-            told.get(key).is_some_and(|entry| entry.value.as_deref() == Some(value))
-        };
-        if wanted.iter().all(|(key, value)| is(key, value)) {
+        let told = self.settings_of(name).await?;
+        if holds(&told, &wanted) {
             return Ok(());
         }
         // This request replaces all of a topic's own settings, so the others go with it.
-        let mut altered = AlterConfig::new(resource);
+        let mut altered = AlterConfig::new(ResourceSpecifier::Topic(name));
         for entry in &told.entries {
             let is_own = entry.source == ConfigSource::DynamicTopic;
             let is_kept = !KEPT.contains(&entry.name.as_str());
@@ -103,8 +99,29 @@ impl Admin {
         let done = self.in_time(self.client.alter_configs([&altered], &self.options())).await?;
         let done = done.into_iter().next();
         done.ok_or("the brokers said nothing of it")?.map_err(|(_, code)| code.to_string())?;
+        self.settled(name, &wanted).await?;
         tracing::info!(topic = name, ?keep, "what is kept of a topic was changed");
         Ok(())
+    }
+
+    /// Waits until the brokers say that these settings hold: a refusal of the change, as without the
+    /// right to it, does not come through rdkafka.
+    async fn settled(&self, name: &str, wanted: &Settings) -> Result<(), String> {
+        let until = Instant::now() + GRACE;
+        while !holds(&self.settings_of(name).await?, wanted) {
+            if Instant::now() > until {
+                return Err("what is kept of it did not change: may this user AlterConfigs?".into());
+            }
+            sleep(PAUSE).await;
+        }
+        Ok(())
+    }
+
+    async fn settings_of(&self, name: &str) -> Result<ConfigResource, String> {
+        let resource = ResourceSpecifier::Topic(name);
+        let told = self.in_time(self.client.describe_configs([&resource], &self.options())).await?;
+        let told = told.into_iter().next().ok_or("the brokers said nothing of it")?;
+        told.map_err(|code| code.to_string())
     }
 
     /// librdkafka answers within its own time-outs; this is for the case that it does not.
@@ -138,6 +155,13 @@ impl Admin {
             .request_timeout(Some(self.timeout))
             .operation_timeout(Some(self.timeout))
     }
+}
+
+fn holds(told: &ConfigResource, wanted: &Settings) -> bool {
+    let is = |key: &str, value: &str| {
+        told.get(key).is_some_and(|entry| entry.value.as_deref() == Some(value))
+    };
+    wanted.iter().all(|(key, value)| is(key, value))
 }
 
 /// The settings that [`kept`] may name.

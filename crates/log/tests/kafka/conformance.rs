@@ -31,11 +31,12 @@ impl conformance::Rig for KafkaRig {
 async fn run(test: &str, tail: TailLimits) {
     let Some(broker) = fixture::shared(test) else { return };
     let bootstrap = broker.bootstrap.clone();
-    conformance::run(move || {
-        let config = Config { tail, ..fixture::config(&bootstrap, 1) };
-        Box::new(KafkaRig { config, open: None })
-    })
-    .await;
+    conformance::run(move || rig(Config { tail, ..fixture::config(&bootstrap, 1) })).await;
+}
+
+/// Returns a hub of these settings, for one check.
+pub(crate) fn rig(config: Config) -> Box<dyn conformance::Rig> {
+    Box::new(KafkaRig { config, open: None })
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
