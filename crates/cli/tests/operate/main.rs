@@ -4,6 +4,7 @@
 
 mod bench;
 mod config;
+mod deploy;
 #[path = "../../src/golden.rs"]
 mod golden;
 mod hub;
