@@ -56,6 +56,7 @@ pub(crate) struct Ports {
     pub(crate) controller: u16,
     pub(crate) secure: u16,
     pub(crate) mutual: u16,
+    pub(crate) counters: u16,
 }
 
 /// Where a broker lives.
@@ -72,6 +73,7 @@ pub struct Broker {
     place: Place,
     installation: Installation,
     heap_mib: u32,
+    has_counters: bool,
     running: Option<Running>,
 }
 
@@ -114,13 +116,16 @@ impl Broker {
             return Err(StartError::Format { id: place.id, said });
         }
         let installation = installation.clone();
-        Ok(Self { place, installation, heap_mib: options.heap_mib, running: None })
+        let (heap_mib, has_counters) = (options.heap_mib, options.counters);
+        Ok(Self { place, installation, heap_mib, has_counters, running: None })
     }
 
     pub(crate) fn launch(&mut self) -> Result<(), StartError> {
-        let mut child = self
-            .installation
-            .java(self.heap_mib, "kafka.Kafka")
+        let mut java = self.installation.java(self.heap_mib, "kafka.Kafka");
+        if self.has_counters {
+            java.env("JDK_JAVA_OPTIONS", agent(self.place.own.counters));
+        }
+        let mut child = java
             .arg(self.place.dir.join("server.properties"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -191,6 +196,17 @@ impl Broker {
         Ok(())
     }
 
+    /// Returns the number of its process, if it runs.
+    #[must_use]
+    pub fn process(&self) -> Option<u32> {
+        self.running.as_ref().map(|running| running.child.id())
+    }
+
+    /// Returns the port on which Java's own agent serves what the broker counts.
+    pub(crate) fn counters(&self) -> u16 {
+        self.place.own.counters
+    }
+
     /// Returns the address that it serves.
     #[must_use]
     pub fn address(&self) -> String {
@@ -227,6 +243,15 @@ fn listen(said: impl BufRead, mut log: File, tell: &mpsc::Sender<()>) {
             let _ = tell.send(());
         }
     }
+}
+
+/// What starts Java's agent, on the loopback alone.
+fn agent(port: u16) -> String {
+    let name = "-Dcom.sun.management.jmxremote";
+    format!(
+        "{name} {name}.host=127.0.0.1 {name}.port={port} {name}.rmi.port={port} \
+         {name}.authenticate=false {name}.ssl=false -Djava.rmi.server.hostname=127.0.0.1"
+    )
 }
 
 fn properties(place: &Place, all: &[Ports]) -> String {
@@ -276,7 +301,7 @@ const AUTHORIZER: &str = "authorizer.class.name=org.apache.kafka.metadata.author
 fn secured(place: &Place, with: &Secure) -> io::Result<String> {
     let keystore = place.dir.join("keystore.pem");
     fs::write(&keystore, &with.keystore)?;
-    let Ports { client, controller, secure, mutual } = place.own;
+    let Ports { client, controller, secure, mutual, .. } = place.own;
     let (mut listeners, mut advertised, mut more) = (String::new(), String::new(), String::new());
     if let Some(client_ca) = &with.client_ca {
         let truststore = place.dir.join("truststore.pem");

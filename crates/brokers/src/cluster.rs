@@ -22,6 +22,8 @@ pub struct Options {
     pub secure: Option<Secure>,
     /// Whether the brokers refuse whatever nobody was allowed. Who comes in clear may do everything.
     pub authorizes: bool,
+    /// Whether the brokers tell what they count, for [`Cluster::bytes_out`].
+    pub counters: bool,
 }
 
 /// What the secure listeners ask for and show.
@@ -39,7 +41,14 @@ pub struct Secure {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { brokers: 1, heap_mib: 512, properties: Vec::new(), secure: None, authorizes: false }
+        Self {
+            brokers: 1,
+            heap_mib: 512,
+            properties: Vec::new(),
+            secure: None,
+            authorizes: false,
+            counters: false,
+        }
     }
 }
 
@@ -104,6 +113,21 @@ impl Cluster {
         &mut self.brokers[number]
     }
 
+    /// Returns the numbers of the brokers' processes, of those that run.
+    #[must_use]
+    pub fn processes(&self) -> Vec<u32> {
+        self.brokers.iter().filter_map(Broker::process).collect()
+    }
+
+    /// Returns the bytes of a topic that the brokers have sent to readers since they were started,
+    /// as they count them (`BytesOutPerSec`; not what brokers fetch from each other).
+    ///
+    /// # Errors
+    /// If Kafka's tool cannot be run or fails.
+    pub fn bytes_out(&self, topic: &str) -> std::io::Result<u64> {
+        self.brokers.iter().map(|broker| self.tool().bytes_out(broker.counters(), topic)).sum()
+    }
+
     /// Returns where each broker writes what it has to say.
     #[must_use]
     pub fn logs(&self) -> Vec<PathBuf> {
@@ -120,14 +144,15 @@ impl Cluster {
 /// Takes ports that are free at present, all held at once so that they differ.
 fn free_ports(brokers: u32) -> std::io::Result<Vec<Ports>> {
     let held: Vec<_> =
-        (0..brokers * 4).map(|_| TcpListener::bind(("127.0.0.1", 0))).collect::<Result<_, _>>()?;
+        (0..brokers * 5).map(|_| TcpListener::bind(("127.0.0.1", 0))).collect::<Result<_, _>>()?;
     let ports: Vec<_> =
         held.iter().map(|l| l.local_addr().map(|a| a.port())).collect::<Result<_, _>>()?;
-    let of = |four: &[u16]| Ports {
-        client: four[0],
-        controller: four[1],
-        secure: four[2],
-        mutual: four[3],
+    let of = |five: &[u16]| Ports {
+        client: five[0],
+        controller: five[1],
+        secure: five[2],
+        mutual: five[3],
+        counters: five[4],
     };
-    Ok(ports.chunks(4).map(of).collect())
+    Ok(ports.chunks(5).map(of).collect())
 }

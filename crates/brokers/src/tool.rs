@@ -143,6 +143,19 @@ impl Tool {
         run(&mut command)
     }
 
+    /// Asks one broker's agent how much of a topic it has sent to readers; 0 if nothing yet.
+    pub(crate) fn bytes_out(&self, port: u16, topic: &str) -> io::Result<u64> {
+        let mut command = self.installation.java(128, "org.apache.kafka.tools.JmxTool");
+        command.stdin(Stdio::null()).args(["--one-time", "--attributes", "Count"]);
+        command.args(["--report-format", "properties", "--jmx-url"]);
+        command.arg(format!("service:jmx:rmi:///jndi/rmi://127.0.0.1:{port}/jmxrmi"));
+        let name = "kafka.server:type=BrokerTopicMetrics,name=BytesOutPerSec";
+        command.args(["--object-name", &format!("{name},topic={topic}")]);
+        let lines = run(&mut command)?;
+        let count = lines.iter().filter(|line| line.starts_with("kafka.server"));
+        Ok(count.filter_map(|line| line.rsplit_once('=')?.1.trim().parse::<u64>().ok()).sum())
+    }
+
     fn command(&self, class: &str) -> Command {
         let mut command = self.installation.java(128, class);
         command.args(["--bootstrap-server", &self.bootstrap]).stdin(Stdio::null());

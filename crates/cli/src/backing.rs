@@ -70,6 +70,20 @@ impl Backing {
         Ok(resolve(&Sources { set, ..Sources::default() })?.config.log)
     }
 
+    /// Returns the seconds of processor time that brokers have used.
+    pub(crate) fn cpu(&self) -> f64 {
+        #[cfg(feature = "kafka")]
+        return self.brokers.as_ref().map_or(0.0, |brokers| brokers.cpu());
+        #[cfg(not(feature = "kafka"))]
+        0.0
+    }
+
+    /// Returns the brokers, if there are any.
+    #[cfg(feature = "kafka")]
+    pub(crate) fn brokers(&self) -> Option<&brokers::Brokers> {
+        self.brokers.as_ref()
+    }
+
     /// Tells what was started for it.
     pub(crate) fn described(&self) -> Option<String> {
         #[cfg(feature = "kafka")]
@@ -94,16 +108,23 @@ impl Backing {
 }
 
 #[cfg(feature = "kafka")]
-mod brokers {
-    use std::time::{Duration, Instant};
+pub(crate) mod brokers {
+    use std::{
+        fs,
+        sync::Arc,
+        time::{Duration, Instant},
+    };
 
     use anyhow::{Context, Result};
     use ndxp_brokers::{Cluster, Installation, Options};
+    use ndxp_log::kafka::{Baseline, Config};
+
+    use crate::node::cpu;
 
     /// Brokers of this program's own.
     #[derive(Debug)]
-    pub(super) struct Brokers {
-        cluster: Cluster,
+    pub(crate) struct Brokers {
+        cluster: Arc<Cluster>,
         count: u32,
         took: Duration,
     }
@@ -113,11 +134,12 @@ mod brokers {
             let since = Instant::now();
             let installation = Installation::find()
                 .context("the engine kafka starts brokers, for which something is missing")?;
-            let options = Options { brokers: count, heap_mib: 1024, ..Options::default() };
+            let options =
+                Options { brokers: count, heap_mib: 1024, counters: true, ..Options::default() };
             let starting =
                 tokio::task::spawn_blocking(move || Cluster::start(&installation, &options));
             let cluster = starting.await?.context("the brokers do not start")?;
-            Ok(Self { cluster, count, took: since.elapsed() })
+            Ok(Self { cluster: Arc::new(cluster), count, took: since.elapsed() })
         }
 
         pub(super) fn settings(&self) -> Vec<(String, String)> {
@@ -130,6 +152,25 @@ mod brokers {
                 ("kafka.security", "plaintext".to_owned()),
             ];
             settings.map(|(key, value)| (key.to_owned(), value)).into()
+        }
+
+        /// Returns a producer of librdkafka's own for a topic, without a hub.
+        pub(crate) async fn bare(&self, topic: &str, partitions: u32) -> Result<Baseline> {
+            let (replication, min_in_sync) = (self.count.min(3), self.count.min(2));
+            let config = Config::new(self.cluster.bootstrap());
+            let config = Config { replication, min_in_sync, ..config };
+            Ok(Baseline::create(config, topic, partitions).await?)
+        }
+
+        /// Returns the bytes of a topic that they have sent to readers. Takes a second.
+        pub(crate) async fn bytes_out(&self, topic: &str) -> Result<u64> {
+            let (cluster, topic) = (Arc::clone(&self.cluster), topic.to_owned());
+            Ok(tokio::task::spawn_blocking(move || cluster.bytes_out(&topic)).await??)
+        }
+
+        pub(super) fn cpu(&self) -> f64 {
+            let of = |id| cpu(&fs::read_to_string(format!("/proc/{id}/stat")).ok()?);
+            self.cluster.processes().into_iter().filter_map(of).sum()
         }
 
         pub(super) fn described(&self) -> String {

@@ -4,11 +4,13 @@ mod directory;
 mod engine;
 mod start;
 mod telemetry;
+mod usage;
 
 pub(crate) use directory::HubDirectory;
 pub(crate) use engine::Engine;
 pub(crate) use start::{Running, bind, start};
 pub(crate) use telemetry::start as start_telemetry;
+pub(crate) use usage::cpu;
 
 use ndxp_model::Timestamp;
 use std::time::SystemTime;

@@ -10,6 +10,7 @@
 //! of what was never handed to librdkafka; of anything else the outcome is unknown.
 
 mod admin;
+mod baseline;
 mod call;
 mod cluster;
 mod config;
@@ -45,6 +46,7 @@ use crate::{
 };
 
 pub use crate::embedded::TailLimits;
+pub use baseline::Baseline;
 pub use config::{Compression, Config, Scram, Secret, Security, Timeouts, Tls};
 pub use error::OpenError;
 

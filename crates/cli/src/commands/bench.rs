@@ -2,6 +2,9 @@
 //! every control on.
 
 mod baseline;
+#[cfg(feature = "kafka")]
+mod brokers;
+mod cpu;
 mod crew;
 mod fanout;
 mod figure;
@@ -17,15 +20,13 @@ mod schema;
 mod stages;
 mod stream;
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::Result;
 use clap::Subcommand;
 
 use crate::{
+    backing::EngineKind,
     exit::ExitStatus,
     printer::{Format, Printer},
 };
@@ -101,6 +102,12 @@ struct Disk {
     /// On which disk: a new folder is made below, and removed at the end
     #[arg(long, value_name = "DIR", default_value = ".")]
     dir: PathBuf,
+    /// What keeps the log: files, or Kafka brokers started for this
+    #[arg(long, value_enum, default_value_t)]
+    engine: EngineKind,
+    /// Brokers to start
+    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=9))]
+    brokers: u32,
 }
 
 fn different(text: &str) -> Result<usize, String> {
@@ -109,9 +116,10 @@ fn different(text: &str) -> Result<usize, String> {
 }
 
 /// What is published: a name, how many callers at once, how many records a call.
-const LOADS: [(&str, Load); 4] = [
+const LOADS: [(&str, Load); 5] = [
     ("publish_unary", Load { callers: 1, batch: 1, way: Way::Calls }),
     ("publish_32_callers", Load { callers: 32, batch: 1, way: Way::Calls }),
+    ("publish_128_callers", Load { callers: 128, batch: 1, way: Way::Calls }),
     ("publish_batch_500", Load { callers: 1, batch: 500, way: Way::Calls }),
     ("publish_stream_500", Load { callers: 1, batch: 500, way: Way::Stream }),
 ];
@@ -120,26 +128,28 @@ pub(crate) async fn run(args: Args, printer: &mut Printer) -> Result<ExitStatus>
     if let Command::Schema(options) = &args.command {
         return schema::run(options, printer);
     }
+    let engine = args.command.engine();
     let mut bench = Bench { printer, figures: Vec::new(), notes: Vec::new() };
     match args.command {
         Command::Publish(common) => bench.publish(&common).await?,
         Command::Subscribe { common, records } => bench.subscribe(&common, records).await?,
         Command::Fanout { disk, records, equal, different } => {
-            bench.fanout(&disk.dir, Crew { equal, different }, records).await?;
+            bench.fanout(&disk, Crew { equal, different }, records).await?;
         }
-        Command::Idle { disk, streams } => bench.idle(&disk.dir, streams).await?,
+        Command::Idle { disk, streams } => bench.idle(&disk, streams).await?,
         // Measured above, without a hub.
         Command::Schema(_) => {}
         Command::Neighbours(common) => bench.neighbours(&common).await?,
         Command::All(common) => {
             bench.publish(&common).await?;
             bench.subscribe(&common, 200_000).await?;
-            bench.fanout(&common.disk.dir, Crew { equal: 50, different: 300 }, 20_000).await?;
-            bench.idle(&common.disk.dir, 5_000).await?;
+            bench.fanout(&common.disk, Crew { equal: 50, different: 300 }, 20_000).await?;
+            bench.idle(&common.disk, 5_000).await?;
             bench.neighbours(&common).await?;
         }
     }
-    let Bench { printer, figures, notes } = bench;
+    let Bench { printer, mut figures, notes } = bench;
+    figures.iter_mut().for_each(|figure| figure.engine = engine);
     match printer.format() {
         Format::Json => printer.json(&figures)?,
         Format::Human => printer.line(text(&figures, &notes))?,
@@ -156,7 +166,12 @@ struct Bench<'p> {
 
 impl Bench<'_> {
     async fn publish(&mut self, common: &Common) -> Result<()> {
-        let place = Place::prepare(&common.disk.dir, Where::Here, Crew::default()).await?;
+        // Brokers are processes: who uses the processor is told if the hub is one as well.
+        let at = match common.disk.engine {
+            EngineKind::Embedded => Where::Here,
+            EngineKind::Kafka => Where::Process,
+        };
+        let place = Place::prepare(&common.disk, at, Crew::default()).await?;
         for (name, load) in LOADS {
             self.printer.progress(&format!("measuring {name}"));
             let span = Duration::from_secs(common.seconds);
@@ -173,16 +188,16 @@ impl Bench<'_> {
 
     async fn subscribe(&mut self, common: &Common, records: usize) -> Result<()> {
         let crew = Crew { equal: 1, different: 0 };
-        let place = Place::prepare(&common.disk.dir, Where::Here, crew).await?;
+        let place = Place::prepare(&common.disk, Where::Here, crew).await?;
         self.printer.progress(&format!("measuring subscribe_drain: {records} records"));
         let span = Duration::from_secs(common.seconds);
         self.figures.extend(receive::measure(&place, records, span).await?);
         place.close().await
     }
 
-    async fn fanout(&mut self, dir: &Path, crew: Crew, records: usize) -> Result<()> {
+    async fn fanout(&mut self, disk: &Disk, crew: Crew, records: usize) -> Result<()> {
         self.printer.progress("registering consumers and their agreements");
-        let place = Place::prepare(dir, Where::Process, crew).await?;
+        let place = Place::prepare(disk, Where::Process, crew).await?;
         let progress = |text: &str| self.printer.progress(text);
         self.figures.extend(fanout::measure(&place, crew, records, progress).await?);
         place.close().await
@@ -190,16 +205,16 @@ impl Bench<'_> {
 
     async fn neighbours(&mut self, common: &Common) -> Result<()> {
         self.printer.progress("registering consumers and their agreements");
-        let place = Place::prepare(&common.disk.dir, Where::Process, neighbours::crew()).await?;
+        let place = Place::prepare(&common.disk, Where::Process, neighbours::crew()).await?;
         let span = Duration::from_secs(common.seconds) * 3;
         let progress = |text: &str| self.printer.progress(text);
         self.figures.extend(neighbours::measure(&place, span, progress).await?);
         place.close().await
     }
 
-    async fn idle(&mut self, dir: &Path, streams: usize) -> Result<()> {
+    async fn idle(&mut self, disk: &Disk, streams: usize) -> Result<()> {
         self.printer.progress("registering consumers and their agreements");
-        let place = Place::prepare(dir, Where::Process, idle::crew(streams)).await?;
+        let place = Place::prepare(disk, Where::Process, idle::crew(streams)).await?;
         self.printer.progress(&format!("measuring idle_streams: {streams}"));
         self.figures.push(idle::measure(&place, streams).await?);
         place.close().await
@@ -212,12 +227,54 @@ async fn one(
     load: Load,
     span: Duration,
 ) -> Result<(Figure, Stages)> {
+    #[cfg(feature = "kafka")]
+    if place.backing.brokers().is_some() {
+        return on_brokers(place, name, load, span).await;
+    }
     let bare = baseline::measure(place.scratch()?, load, span / 2).await?;
     measure::run(place, load, span / 5).await?;
     let before = stages::read(place.http()).await?;
     let sample = measure::run(place, load, span).await?;
     let stages = stages::read(place.http()).await?.since(&before);
     Ok((Figure::of(name, load.batch, &sample, bare), stages))
+}
+
+/// The same with librdkafka's bare producer, and with everybody's processor time.
+#[cfg(feature = "kafka")]
+async fn on_brokers(
+    place: &Place,
+    name: &'static str,
+    load: Load,
+    span: Duration,
+) -> Result<(Figure, Stages)> {
+    let bare = brokers::write(place, load, span / 2).await?;
+    measure::run(place, load, span / 5).await?;
+    let (before, used) = (stages::read(place.http()).await?, cpu::read(place)?);
+    let sample = measure::run(place, load, span).await?;
+    let used = cpu::read(place)?.since(used);
+    let stages = stages::read(place.http()).await?.since(&before);
+    let figure = Figure::of(name, load.batch, &sample, bare.rate());
+    let figure = figure.with_cpu(used, sample.records);
+    let is_single = load.callers == 1 && load.batch == 1;
+    Ok((if is_single { figure.beside(&bare) } else { figure }, stages))
+}
+
+impl Command {
+    fn engine(&self) -> &'static str {
+        let disk = match self {
+            Self::Fanout { disk, .. } | Self::Idle { disk, .. } => disk,
+            Self::Subscribe { common, .. }
+            | Self::Publish(common)
+            | Self::Neighbours(common)
+            | Self::All(common) => &common.disk,
+            // Has figures of its own.
+            Self::Schema(_) => return "jsonschema",
+        };
+        match disk.engine {
+            EngineKind::Embedded => "embedded",
+            EngineKind::Kafka => "kafka",
+        }
+    }
 }
 
 fn text(figures: &[Figure], notes: &[String]) -> String {

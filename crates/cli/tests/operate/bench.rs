@@ -30,8 +30,13 @@ fn names(figures: &[Value]) -> Vec<&str> {
 #[test]
 fn publishing_figures_are_as_their_schema_says() {
     let figures = bench(&["publish", "--seconds", "1"]);
-    let expected =
-        ["publish_unary", "publish_32_callers", "publish_batch_500", "publish_stream_500"];
+    let expected = [
+        "publish_unary",
+        "publish_32_callers",
+        "publish_128_callers",
+        "publish_batch_500",
+        "publish_stream_500",
+    ];
     assert_eq!(names(&figures), expected);
 }
 

@@ -7,6 +7,7 @@ use futures_util::future::try_join_all;
 use ndxp_client::{Ack, Event, Subscription, proto::exchange::StartPosition};
 
 use super::{
+    cpu,
     crew::{self, Crew},
     figure::{Figure, rounded},
     place::Place,
@@ -21,6 +22,9 @@ struct Cost {
     hub: f64,
     callers: f64,
     wall: f64,
+    brokers: f64,
+    /// Bytes that the brokers sent to readers.
+    out: Option<f64>,
 }
 
 /// Nobody and one get so many times as much: all others are compared with them, and the clock is
@@ -47,6 +51,9 @@ pub(super) async fn measure(
     for (number, (name, consumers)) in (1..).zip(loads) {
         let count = consumers.len();
         progress(&format!("measuring {name}: {count} subscribers"));
+        if count == 0 && number > 1 {
+            continue; // none of these are wanted
+        }
         let records = if count <= 1 { records * LONGER } else { records };
         let cost = load(place, number, consumers, records).await?;
         match count {
@@ -69,6 +76,8 @@ fn figure(name: &str, subscribers: usize, cost: Cost, none: f64, one: f64) -> Fi
         delivery_cpu_us: (subscribers > 0).then(|| rounded(delivery * 1e6, 10.0)),
         client_cpu_us: micros(cost.callers),
         wall_us: micros(cost.wall),
+        broker_cpu_us: cost.out.and_then(|_| micros(cost.brokers)),
+        broker_bytes_out: cost.out.map(|bytes| rounded(bytes, 1.0)),
         ratio: (subscribers > 0)
             .then(|| rounded(delivery / one, 1_000.0))
             .filter(|r| r.is_finite()),
@@ -83,8 +92,8 @@ async fn load(place: &Place, load: usize, consumers: Range<usize>, records: usiz
     let opening = consumers.map(|number| open(place, number, load));
     let streams = try_join_all(opening).await?;
     let publisher = place.client()?;
-    let hub = place.host.process()?;
-    let (since, cpu, own) = (Instant::now(), hub.cpu()?, own_cpu()?);
+    let out = bytes_out(place).await?;
+    let (since, before) = (Instant::now(), cpu::read(place)?);
     let draining: Vec<_> =
         streams.into_iter().map(|stream| tokio::spawn(drain(stream, records))).collect();
     stream::publish_all(&publisher, &place.records, records).await?;
@@ -92,13 +101,17 @@ async fn load(place: &Place, load: usize, consumers: Range<usize>, records: usiz
     for drained in draining {
         frames += drained.await.context("a subscriber panicked")??;
     }
+    let (took, used) = (since.elapsed(), cpu::read(place)?.since(before));
+    let sent = bytes_out(place).await?.zip(out).map(|(after, before)| after.saturating_sub(before));
     let count = records as f64;
     let frame = (records * subscribers).checked_div(frames);
     Ok(Cost {
         frame: frame.unwrap_or(ndxp_client::MAX_BATCH_RECORDS),
-        hub: (hub.cpu()? - cpu) / count,
-        callers: (own_cpu()? - own) / count,
-        wall: since.elapsed().as_secs_f64() / count,
+        hub: used.hub / count,
+        callers: used.callers / count,
+        brokers: used.brokers / count,
+        wall: took.as_secs_f64() / count,
+        out: sent.map(|bytes| bytes as f64 / count),
     })
 }
 
@@ -124,7 +137,13 @@ async fn drain(mut stream: Subscription, records: usize) -> Result<usize> {
     Ok(frames)
 }
 
-/// Returns the seconds of processor time that this process has used: the callers'.
-fn own_cpu() -> Result<f64> {
-    super::host::cpu(&std::fs::read_to_string("/proc/self/stat")?).context("own times")
+/// Returns the bytes that the brokers have sent to readers, if there are brokers.
+#[cfg(feature = "kafka")]
+async fn bytes_out(place: &Place) -> Result<Option<u64>> {
+    super::brokers::bytes_out(place).await
+}
+
+#[cfg(not(feature = "kafka"))]
+async fn bytes_out(_place: &Place) -> Result<Option<u64>> {
+    Ok(None)
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{machine, measure::Sample, record};
+use super::{cpu::Cpu, machine, measure::Sample, record};
 use crate::view;
 
 /// What was measured; a member that does not belong to a figure is not there.
@@ -22,6 +22,12 @@ pub(super) struct Figure {
     pub(super) p50_ms: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) p99_ms: Option<f64>,
+    /// Of single records through the brokers alone, in the same run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) baseline_p50_ms: Option<f64>,
+    /// Of p50 and that of the brokers alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) p50_ratio: Option<f64>,
     /// Records of one call, batch or frame.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) batch: Option<usize>,
@@ -36,6 +42,12 @@ pub(super) struct Figure {
     /// Callers' processor time for one published record, in microseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) client_cpu_us: Option<f64>,
+    /// The brokers' processor time for one published record, in microseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) broker_cpu_us: Option<f64>,
+    /// Bytes of the dataset that the brokers sent to readers, for one published record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) broker_bytes_out: Option<f64>,
     /// Time for one published record, in microseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) wall_us: Option<f64>,
@@ -84,6 +96,29 @@ impl Figure {
     }
 }
 
+impl Figure {
+    /// Puts the brokers' own times beside; nothing if there are none.
+    pub(super) fn beside(self, bare: &Sample) -> Self {
+        if bare.calls.is_empty() {
+            return self;
+        }
+        let bare = bare.percentile(50).as_secs_f64() * 1_000.0;
+        let ratio = self.p50_ms.map(|own| rounded(own / bare.max(f64::MIN_POSITIVE), 100.0));
+        Self { baseline_p50_ms: Some(rounded(bare, 1_000.0)), p50_ratio: ratio, ..self }
+    }
+
+    /// Tells who used the processor, for each of so many records.
+    pub(super) fn with_cpu(self, used: Cpu, records: usize) -> Self {
+        let each = |seconds: f64| Some(rounded(seconds / records.max(1) as f64 * 1e6, 10.0));
+        Self {
+            hub_cpu_us: each(used.hub),
+            client_cpu_us: each(used.callers),
+            broker_cpu_us: each(used.brokers),
+            ..self
+        }
+    }
+}
+
 /// Leaves as many digits as the clock is good for.
 pub(super) fn rounded(value: f64, factor: f64) -> f64 {
     (value * factor).round() / factor
@@ -92,15 +127,19 @@ pub(super) fn rounded(value: f64, factor: f64) -> f64 {
 /// A column: its head, its digits, and which member.
 type Column = (&'static str, usize, fn(&Figure) -> Option<f64>);
 
-const COLUMNS: [Column; 12] = [
+const COLUMNS: [Column; 16] = [
     ("records/s", 0, |figure| figure.rate),
     ("bare engine", 0, |figure| figure.baseline_rate),
     ("hub µs/record", 1, |figure| figure.hub_cpu_us),
     ("of delivery", 1, |figure| figure.delivery_cpu_us),
     ("callers µs", 1, |figure| figure.client_cpu_us),
+    ("brokers µs", 1, |figure| figure.broker_cpu_us),
+    ("bytes out", 0, |figure| figure.broker_bytes_out),
     ("wall µs", 1, |figure| figure.wall_us),
     ("ratio", 2, |figure| figure.ratio),
     ("p50 ms", 2, |figure| figure.p50_ms),
+    ("bare p50 ms", 2, |figure| figure.baseline_p50_ms),
+    ("to bare p50", 2, |figure| figure.p50_ratio),
     ("p99 ms", 2, |figure| figure.p99_ms),
     ("KiB/stream", 1, |figure| figure.stream_kib),
     ("batch", 0, |figure| figure.batch.map(|batch| batch as f64)),

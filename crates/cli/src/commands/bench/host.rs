@@ -17,6 +17,7 @@ use tokio::{
 };
 
 use crate::{
+    backing::Backing,
     config::{Config, Sources, resolve},
     node::{self, HubDirectory, Running},
 };
@@ -44,26 +45,27 @@ pub(super) enum Where {
 }
 
 /// Returns the configuration of a hub in a directory, on free ports.
-pub(super) fn config(data: &HubDirectory) -> Result<Config> {
+pub(super) fn config(data: &HubDirectory, backing: &Backing) -> Result<Config> {
     let flag = |key, value: &str| (key, value.to_owned(), "(load test)");
     let flags = vec![
         flag("data", &data.path().display().to_string()),
         flag("grpc.listen", "127.0.0.1:0"),
         flag("http.listen", "127.0.0.1:0"),
     ];
-    Ok(resolve(&Sources { flags, ..Sources::default() })?.config)
+    let set = backing.settings().to_vec();
+    Ok(resolve(&Sources { flags, set, ..Sources::default() })?.config)
 }
 
 impl Host {
     /// Starts a hub on a directory that was begun.
-    pub(super) async fn start(at: Where, data: &HubDirectory) -> Result<Self> {
-        let config = config(data)?;
+    pub(super) async fn start(at: Where, data: &HubDirectory, backing: &Backing) -> Result<Self> {
+        let config = config(data, backing)?;
         Ok(match at {
             Where::Here => {
                 let listeners = node::bind(&config).await?;
                 Self::Here(node::start(&config, listeners).await?)
             }
-            Where::Process => Self::Process(Process::start(data).await?),
+            Where::Process => Self::Process(Process::start(data, backing.settings()).await?),
         })
     }
 
@@ -99,7 +101,7 @@ impl Host {
 }
 
 impl Process {
-    async fn start(data: &HubDirectory) -> Result<Self> {
+    async fn start(data: &HubDirectory, settings: &[(String, String)]) -> Result<Self> {
         let mut command = Command::new(env::current_exe().context("where this program is")?);
         let ours = env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("NDXP_"));
         for (name, _) in ours {
@@ -107,6 +109,9 @@ impl Process {
         }
         command.arg("serve").arg("--data").arg(data.path());
         command.args(["--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+        for (key, value) in settings {
+            command.args(["--set", &format!("{key}={value}")]);
+        }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.kill_on_drop(true).spawn().context("cannot start the hub")?;
         let (said, ready) = oneshot::channel();
@@ -118,7 +123,7 @@ impl Process {
 
     /// Returns the seconds of processor time that it has used.
     pub(super) fn cpu(&self) -> Result<f64> {
-        cpu(&fs::read_to_string(self.file("stat")?)?).context("the process' times")
+        node::cpu(&fs::read_to_string(self.file("stat")?)?).context("the process' times")
     }
 
     /// Returns the bytes of memory that it holds.
@@ -139,15 +144,6 @@ impl Process {
         anyhow::ensure!(status.success(), "the hub ended with {status}");
         Ok(())
     }
-}
-
-/// Reads user and system time out of `/proc/<pid>/stat`, in seconds.
-pub(super) fn cpu(stat: &str) -> Option<f64> {
-    // The name stands in parentheses and may hold spaces; times are the 12th and 13th behind it.
-    let (_, rest) = stat.rsplit_once(')')?;
-    let mut fields = rest.split_whitespace().skip(11);
-    let mut ticks = || fields.next()?.parse::<u64>().ok();
-    Some((ticks()? + ticks()?) as f64 / rustix::param::clock_ticks_per_second() as f64)
 }
 
 /// Reports the addresses once the hub serves, and reads on so that it can go on speaking. What it
@@ -177,13 +173,6 @@ fn addresses(line: &str) -> Option<(SocketAddr, SocketAddr)> {
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_stand_behind_the_name() {
-        let stat = "17 (a) (b c) S 1 17 17 0 -1 4194304 9 0 0 0 150 50 0 0 20 0";
-        let ticks = rustix::param::clock_ticks_per_second() as f64;
-        assert!((cpu(stat).unwrap() * ticks - 200.0).abs() < 1e-9);
-    }
 
     #[test]
     fn addresses_are_read_from_what_the_hub_says() {

@@ -1,10 +1,6 @@
 //! A hub for the load test on a directory that goes away with it.
 
-use std::{
-    fs,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-};
+use std::{fs, net::SocketAddr, path::PathBuf};
 
 use anyhow::{Context, Result};
 use ndxp_client::Client;
@@ -12,11 +8,13 @@ use ndxp_model::PrincipalName;
 use tempfile::TempDir;
 
 use super::{
+    Disk,
     crew::{self, Crew},
     host::{self, Host, Where},
     record::Maker,
 };
 use crate::{
+    backing::Backing,
     commands::{
         apply,
         init::{self, Beginning},
@@ -39,6 +37,8 @@ const FILES: [(&str, &[u8]); 3] = [
         include_bytes!("fixture/datasets/benchmark/case-files/schema.json"),
     ),
 ];
+/// Partitions of the dataset, as its file says.
+pub(super) const PARTITIONS: u32 = 8;
 /// The dataset.
 pub(super) const DATASET: &str = "agencies/benchmark/datasets/case-files";
 
@@ -48,23 +48,25 @@ pub(super) struct Place {
     dir: TempDir,
     data: HubDirectory,
     pub(super) host: Host,
+    pub(super) backing: Backing,
     pub(super) records: Maker,
 }
 
 impl Place {
     /// Makes a hub with one publishing agency, its dataset with its schema, and consumers, as
     /// `ndxp init`, `pki`, `serve` and `apply` would.
-    pub(super) async fn prepare(below: &Path, at: Where, crew: Crew) -> Result<Self> {
+    pub(super) async fn prepare(disk: &Disk, at: Where, crew: Crew) -> Result<Self> {
+        let (below, backing) = (&disk.dir, Backing::start(disk.engine, disk.brokers).await?);
         let dir = tempfile::Builder::new().prefix("ndxp-bench-").tempdir_in(below);
         let dir = dir.with_context(|| format!("cannot work in {}", below.display()))?;
         let data = HubDirectory::new(dir.path().join("hub"));
-        begin(&data, crew).await?;
-        let host = Host::start(at, &data).await?;
+        begin(&data, &backing, crew).await?;
+        let host = Host::start(at, &data, &backing).await?;
         let address = format!("https://localhost:{}", host.grpc_port());
         identities::name_hub(&data.pki(), &address, [])?;
         let apply = apply::Args::to_hub_in(data.path().to_owned(), data.nation());
         apply::run(apply, &mut Printer::silent()).await?;
-        Ok(Self { dir, data, host, records: Maker::default() })
+        Ok(Self { dir, data, host, backing, records: Maker::default() })
     }
 
     /// Returns a client of the publisher, with a connection of its own.
@@ -100,12 +102,13 @@ impl Place {
 
     pub(super) async fn close(self) -> Result<()> {
         self.host.stop().await?;
+        self.backing.stop().await?;
         Ok(self.dir.close()?)
     }
 }
 
 /// Writes the files, issues the certificates, and writes the first entries of the log.
-async fn begin(data: &HubDirectory, crew: Crew) -> Result<()> {
+async fn begin(data: &HubDirectory, backing: &Backing, crew: Crew) -> Result<()> {
     for (name, bytes) in FILES {
         write(data, name, bytes)?;
     }
@@ -126,7 +129,7 @@ async fn begin(data: &HubDirectory, crew: Crew) -> Result<()> {
     for name in principals {
         identities::issue(&directory, &authority, &name, identities::validity(now, 1))?;
     }
-    let log = host::config(data)?.log;
+    let log = host::config(data, backing)?.log;
     init::begin(data, Beginning { domain, authority: body.agency(), officers }, &log).await?;
     Ok(())
 }

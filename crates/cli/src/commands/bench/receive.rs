@@ -21,7 +21,7 @@ use super::{
     figure::Figure,
     host::Host,
     measure::Sample,
-    place::{DATASET, Place},
+    place::{DATASET, PARTITIONS, Place},
     stream,
 };
 
@@ -37,7 +37,7 @@ pub(super) async fn measure(place: &Place, records: usize, span: Duration) -> Re
     let client = place.consumer(0)?;
     subscribe(&client, &name, StartPosition::Earliest).await?;
     stream::publish_all(&publisher, &place.records, records).await?;
-    let bare = bare_read(place).await?;
+    let bare = bare_read(place, records).await?;
     let mut subscriber = client.subscriber(&name, options());
     let (since, mut frames, mut got) = (Instant::now(), 0, 0);
     while got < records {
@@ -54,11 +54,12 @@ pub(super) async fn measure(place: &Place, records: usize, span: Duration) -> Re
     };
     let waited = wait(place, &publisher, &mut subscriber, span).await?;
     let calls = waited.calls.len() as f64 / waited.took.as_secs_f64();
+    let bare = bare_trips(place, span).await?;
     let paced = Figure {
         rate: Some(super::figure::rounded(calls, 10.0)),
         batch: Some(1),
         subscribers: Some(1),
-        ..Figure::named("subscribe_latency").with_times(&waited)
+        ..Figure::named("subscribe_latency").with_times(&waited).beside(&bare)
     };
     subscriber.close().await?;
     Ok(vec![drained, paced])
@@ -98,7 +99,12 @@ fn options() -> SubscriberOptions {
 }
 
 /// Reads the dataset out of the log, without anything around it; returns records per second.
-async fn bare_read(place: &Place) -> Result<f64> {
+async fn bare_read(place: &Place, records: usize) -> Result<f64> {
+    #[cfg(feature = "kafka")]
+    if place.backing.brokers().is_some() {
+        return super::brokers::read(place, records).await;
+    }
+    let _ = records;
     let Host::Here(running) = &place.host else { bail!("the log is in another process") };
     let log = running.log();
     let limits = ReadLimits { records: 500, bytes: 3 << 20 };
@@ -117,8 +123,15 @@ async fn bare_read(place: &Place) -> Result<f64> {
     Ok(count as f64 / since.elapsed().as_secs_f64())
 }
 
-/// Partitions of the dataset, as its file says.
-const PARTITIONS: u32 = 8;
+/// Times single records through the brokers alone, from the bare producer to the bare consumer.
+async fn bare_trips(place: &Place, span: Duration) -> Result<Sample> {
+    #[cfg(feature = "kafka")]
+    if place.backing.brokers().is_some() {
+        return super::brokers::round_trips(place, span / 2).await;
+    }
+    let _ = (place, span);
+    Ok(Sample::default())
+}
 
 /// Publishes single records at a modest rate; returns how long each took from the call that
 /// publishes it to its arrival.
