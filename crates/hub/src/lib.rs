@@ -13,6 +13,7 @@ mod boot;
 mod budget;
 mod call;
 mod change;
+mod code_lists;
 mod contract;
 mod core;
 mod cursors;
@@ -46,6 +47,7 @@ mod subscribe;
 mod trace;
 
 pub use boot::BootError;
+pub use code_lists::CodeListsError;
 pub use cursors::CursorKey;
 pub use genesis::{Genesis, GenesisError, genesis};
 pub use http::LogSize;

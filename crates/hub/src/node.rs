@@ -33,6 +33,7 @@ pub use {
 use crate::{
     boot::{self, BootError},
     budget::Budget,
+    code_lists::{CodeListsError, Lists},
     core::Core,
     duplicates::Duplicates,
     forward::Links,
@@ -68,6 +69,9 @@ pub enum StartError {
     /// The states of publishers cannot be folded.
     #[error(transparent)]
     Publishers(#[from] StateError),
+    /// The code lists in force cannot be had.
+    #[error(transparent)]
+    CodeLists(#[from] CodeListsError),
     /// The log holds no hub yet.
     #[error("the log holds no hub yet: run ndxp init first")]
     NoGenesis,
@@ -120,6 +124,7 @@ impl Node {
     pub async fn start(parts: Parts) -> Result<Self, StartError> {
         let (grpc, http) = (parts.grpc.local_addr()?, parts.http.local_addr()?);
         let core = Arc::new(core(&parts).await?);
+        core.code_lists().await?;
         boot::boot(&core.log, &core.ledger, &core.registry).await?;
         let (report, stopped) = mpsc::channel(1);
         let (mut tasks, mut to_the_end) = (JoinSet::new(), JoinSet::new());
@@ -250,6 +255,7 @@ async fn core(parts: &Parts) -> Result<Core, StartError> {
         unaudited: Mutex::default(),
         ledger,
         receipts: Receipts::default(),
+        lists: Lists::new(&profile),
         schemas: Schemas::new(profile),
         duplicates: Duplicates::new(parts.projections.clone(), &incarnation),
         readers: Readers::new(Arc::clone(&parts.log), Arc::clone(&metrics)),

@@ -1,39 +1,45 @@
-//! Compiled validators, by schema hash. They are compiled off the async threads and shared.
+//! Compiled validators, by schema hash and code lists. They are compiled off the async threads and shared.
+
+mod contract;
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use ndxp_audit::Sha256Hex;
-use ndxp_proto::common;
-use ndxp_schema::{Profile, Schema, Validator};
+use ndxp_model::{DatasetName, Timestamp};
+use ndxp_schema::{Profile, Schema};
+use tokio::task::spawn_blocking;
 
-use crate::refuse::{self, Failed};
+pub(crate) use contract::Contract;
 
-/// How many compiled validators are kept.
+use crate::{
+    code_lists::InForce,
+    core::Core,
+    refuse::{self, Failed},
+};
+
+/// How many compiled schemas are kept.
 const KEPT: usize = 4_096;
-
-/// A validator with the schema that it was compiled from.
-#[derive(Debug)]
-pub(crate) struct Contract {
-    pub validator: Validator,
-    /// `sha256:` and the hash of the schema's RFC 8785 form.
-    pub hash: String,
-}
 
 /// The cache.
 #[derive(Debug)]
 pub(crate) struct Schemas {
-    compiled: Mutex<HashMap<String, Arc<Contract>>>,
+    kept: Mutex<Kept>,
     profile: Profile,
-    verdict: Sha256Hex,
+}
+
+/// What was compiled for the lists in force after so many pins.
+#[derive(Debug, Default)]
+struct Kept {
+    pins: u64,
+    contracts: HashMap<String, Arc<Contract>>,
 }
 
 impl Schemas {
     pub(crate) fn new(profile: Profile) -> Self {
-        let verdict = profile.verdict_identity().digest();
-        Self { compiled: Mutex::default(), profile, verdict: verdict.into() }
+        Self { kept: Mutex::default(), profile }
     }
 
     /// Returns the rules that every schema of the hub is read by.
@@ -41,53 +47,58 @@ impl Schemas {
         &self.profile
     }
 
-    /// Returns the identity of the node's verdicts in its short form.
-    pub(crate) fn verdict(&self) -> Sha256Hex {
-        self.verdict
+    fn kept(&self, pins: u64, key: &str) -> Option<Arc<Contract>> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.contracts.get(key).filter(|_| kept.pins == pins).cloned()
     }
 
-    /// Returns the parts of the identity, as they go over the wire.
-    pub(crate) fn identity(&self) -> common::VerdictIdentity {
-        let parts = self.profile.verdict_identity();
-        let lists = parts.code_list_sha256s.into_iter();
-        common::VerdictIdentity {
-            engine_version: parts.engine_version,
-            profile_sha256: parts.profile_sha256,
-            code_lists: lists
-                .map(|(dataset, sha256)| common::CodeListState { dataset, sha256 })
-                .collect(),
-            digest: self.verdict.to_string(),
+    fn keep(&self, pins: u64, key: String, contract: &Arc<Contract>) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.pins > pins {
+            return;
         }
+        // Rare enough that starting anew is simpler than an order of use.
+        if kept.pins < pins || kept.contracts.len() >= KEPT {
+            *kept = Kept { pins, contracts: HashMap::new() };
+        }
+        kept.contracts.insert(key, Arc::clone(contract));
     }
+}
 
-    /// Returns the validator of a registered schema.
+impl Core {
+    /// Returns what records of a dataset that follow a schema are judged by, with the lists in force after `pins` pins
+    /// or later.
     pub(crate) async fn contract(
         &self,
-        hash: &str,
-        document: impl FnOnce() -> Option<Arc<str>>,
+        dataset: &DatasetName,
+        (hash, document): (&str, &Arc<str>),
+        pins: u64,
+        now: Timestamp,
     ) -> Result<Arc<Contract>, Failed> {
-        let kept = self.compiled.lock().unwrap_or_else(PoisonError::into_inner).get(hash).cloned();
-        if let Some(contract) = kept {
-            return Ok(contract);
+        let in_force = self.code_lists_since(pins).await?;
+        let key = key(&in_force, dataset, hash);
+        if let Some(kept) = self.schemas.kept(in_force.pins, &key) {
+            return Ok(kept);
         }
-        let document = document().ok_or_else(|| refuse::not_found("schema"))?;
-        let profile = self.profile.clone();
-        let compiled = tokio::task::spawn_blocking(move || compile(&document, &profile)).await;
-        let contract = Arc::new(compiled.map_err(|cause| refuse::bug(&cause))??);
-        let mut kept = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        // Rare enough that starting anew is simpler than an order of use.
-        if kept.len() >= KEPT {
-            kept.clear();
-        }
-        kept.insert(hash.to_owned(), Arc::clone(&contract));
+        let (document, profile) = (Arc::clone(document), self.schemas.profile().clone());
+        let parsed = spawn_blocking(move || Schema::parse(document.as_bytes(), &profile)).await;
+        // It was parsed when it was registered; failing now is a defect of the hub's.
+        let schema = parsed.map_err(|cause| refuse::bug(&cause))?;
+        let schema = schema.map_err(|cause| refuse::bug(&cause))?;
+        let named = schema.code_lists().into_iter();
+        // A list's own rows are judged without any of its states.
+        let named =
+            named.filter(|list| list.dataset != dataset.to_string() || !in_force.is_list(dataset));
+        let lists = self.with_named(in_force.judging(dataset), named.collect()).await?;
+        let compiled = spawn_blocking(move || Contract::new(schema, lists, now)).await;
+        let contract = compiled.map_err(|cause| refuse::bug(&cause))?;
+        let contract = Arc::new(contract.map_err(|cause| refuse::bug(&cause))?);
+        self.schemas.keep(in_force.pins, key.into_owned(), &contract);
         Ok(contract)
     }
 }
 
-/// The schema was parsed when it was registered; failing now is a defect of the hub's.
-fn compile(document: &str, profile: &Profile) -> Result<Contract, Failed> {
-    let schema =
-        Schema::parse(document.as_bytes(), profile).map_err(|cause| refuse::bug(&cause))?;
-    let validator = schema.compile().map_err(|cause| refuse::bug(&cause))?;
-    Ok(Contract { validator, hash: schema.hash().to_owned() })
+/// A list's own records are judged by other lists than those of others.
+fn key<'a>(in_force: &InForce, dataset: &DatasetName, hash: &'a str) -> Cow<'a, str> {
+    if in_force.is_list(dataset) { format!("{hash} {dataset}").into() } else { hash.into() }
 }

@@ -20,18 +20,26 @@ pub enum HubTopic {
     Publishers,
     /// `ndxp.nodes`: one partition, what each node says of itself.
     Nodes,
+    /// `ndxp.codelists`: one partition, the states of code lists in pieces, kept for ever.
+    CodeLists,
 }
 
 impl HubTopic {
     /// Every topic of the hub.
-    pub const ALL: [Self; 5] =
-        [Self::Registry, Self::Audit, Self::Delivery, Self::Publishers, Self::Nodes];
+    pub const ALL: [Self; 6] = [
+        Self::Registry,
+        Self::Audit,
+        Self::Delivery,
+        Self::Publishers,
+        Self::Nodes,
+        Self::CodeLists,
+    ];
 
     /// Returns the number of partitions, fixed for ever.
     #[must_use]
     pub fn partitions(self) -> u32 {
         match self {
-            Self::Registry | Self::Audit | Self::Publishers | Self::Nodes => 1,
+            Self::Registry | Self::Audit | Self::Publishers | Self::Nodes | Self::CodeLists => 1,
             Self::Delivery => LANES,
         }
     }
@@ -41,7 +49,7 @@ impl HubTopic {
     #[must_use]
     pub fn keep(self) -> Keep {
         match self {
-            Self::Registry | Self::Audit => Keep::Everything,
+            Self::Registry | Self::Audit | Self::CodeLists => Keep::Everything,
             Self::Delivery | Self::Publishers | Self::Nodes => Keep::Newest { lag_ms: 60_000 },
         }
     }
@@ -64,6 +72,7 @@ impl fmt::Display for Topic {
             Self::Hub(HubTopic::Delivery) => f.write_str("ndxp.delivery"),
             Self::Hub(HubTopic::Publishers) => f.write_str("ndxp.publishers"),
             Self::Hub(HubTopic::Nodes) => f.write_str("ndxp.nodes"),
+            Self::Hub(HubTopic::CodeLists) => f.write_str("ndxp.codelists"),
             Self::Data(name) => write!(f, "ndxp.data.{}.{}", name.agency, name.dataset),
         }
     }

@@ -98,6 +98,9 @@ impl State {
                 };
                 self.add_override(dataset, schema, word);
             }
+            Event::CodeListPinned { dataset, sha256, officer } => {
+                self.pin_code_list(record.t, dataset, sha256, officer);
+            }
             Event::DatasetActivated { dataset } => self.activate_dataset(dataset),
             Event::AgreementProposed { revision, terms, terms_hash } => {
                 self.add_revision(record.actor.as_ref(), *revision, terms, terms_hash);

@@ -72,6 +72,17 @@ pub enum Command {
         #[serde(skip)]
         evidence: Evidence,
     },
+    /// Puts a state of a code list in force.
+    PinCodeList {
+        /// The list.
+        dataset: DatasetName,
+        /// `sha256:<hex>` of the state that the officer saw.
+        sha256: String,
+        /// The same of the rows as they stand now; no part of the body's hash, since a request sent again finds other
+        /// rows.
+        #[serde(skip)]
+        found: String,
+    },
     /// Makes a dataset active.
     ActivateDataset(DatasetName),
     /// Proposes an agreement or its next revision.
@@ -129,6 +140,7 @@ impl Command {
             Self::RegisterSchema { .. } => "register-schema",
             Self::SetCompatibility { .. } => "set-compatibility",
             Self::OverrideComparison { .. } => "override-comparison",
+            Self::PinCodeList { .. } => "pin-code-list",
             Self::ActivateDataset(_) => "activate-dataset",
             Self::ProposeAgreement(_) => "propose-agreement",
             Self::ApproveAgreement { .. } => "approve-agreement",

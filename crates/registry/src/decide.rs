@@ -2,6 +2,7 @@
 
 mod agencies;
 mod agreements;
+mod code_lists;
 mod datasets;
 mod limits;
 mod schemas;
@@ -85,6 +86,9 @@ fn found(state: &State, request: &Request, now: Timestamp) -> Result<Found, Refu
         }
         Command::OverrideComparison { dataset, schema: _, reason, evidence } => {
             one(schemas::override_comparison(state, actor, dataset, reason, evidence))
+        }
+        Command::PinCodeList { dataset, sha256, found } => {
+            code_lists::pin(state, actor, dataset, sha256, found)
         }
         Command::ActivateDataset(name) => one(datasets::activate(state, actor, name)),
         Command::CreateSubscription { name, dataset, purpose, agreement, start, options } => {

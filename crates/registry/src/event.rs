@@ -93,6 +93,15 @@ pub enum Event {
         /// Who.
         officer: PrincipalName,
     },
+    /// A state of a code list came into force.
+    CodeListPinned {
+        /// The list.
+        dataset: DatasetName,
+        /// `sha256:<hex>` of its rows.
+        sha256: String,
+        /// Who.
+        officer: PrincipalName,
+    },
     /// A dataset was made active.
     DatasetActivated {
         /// The dataset.

@@ -29,6 +29,6 @@ pub use evidence::{Change, Compared, Evidence, Verdict};
 pub use record::{FORMAT, RecordError, RegistryRecord};
 pub use refused::Refused;
 pub use state::{
-    AgencyEntry, AgreementEntry, AgreementStatus, Approval, DatasetEntry, Override, Revision,
-    SchemaEntry, Seen, State, Subscription,
+    AgencyEntry, AgreementEntry, AgreementStatus, Approval, CodeListPin, DatasetEntry, Override,
+    Revision, SchemaEntry, Seen, State, Subscription,
 };

@@ -12,8 +12,8 @@ use ndxp_policy::Agreements;
 use serde::Serialize;
 
 pub use entries::{
-    AgencyEntry, AgreementEntry, AgreementStatus, Approval, DatasetEntry, Override, Revision,
-    SchemaEntry, Subscription,
+    AgencyEntry, AgreementEntry, AgreementStatus, Approval, CodeListPin, DatasetEntry, Override,
+    Revision, SchemaEntry, Subscription,
 };
 
 use crate::canonical::canonical;
@@ -49,6 +49,9 @@ pub struct State {
     pub agencies: BTreeMap<AgencyId, AgencyEntry>,
     /// Datasets by name.
     pub datasets: BTreeMap<DatasetName, DatasetEntry>,
+    /// Code lists, by their datasets: every state that was pinned, the one in force last.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub code_lists: BTreeMap<DatasetName, Vec<CodeListPin>>,
     /// Agreements by id.
     pub agreements: BTreeMap<AgreementId, AgreementEntry>,
     /// Subscriptions by name.
@@ -60,6 +63,9 @@ pub struct State {
     /// The same requests, oldest first: what is forgotten next.
     #[serde(skip)]
     pub(crate) by_age: VecDeque<(Timestamp, RequestId)>,
+    /// How many states of code lists were pinned: what is in force changes only with it.
+    #[serde(skip)]
+    pub pins: u64,
     /// Consumer → the datasets that an agreement made known to it.
     #[serde(skip)]
     pub(crate) shared: BTreeMap<AgencyId, BTreeSet<DatasetName>>,
@@ -114,6 +120,12 @@ impl State {
         let shared = || self.shared.get(agency).is_some_and(|known| known.contains(name));
         let active = entry.state == DatasetState::Active;
         (name.agency == *agency || active && (open || shared())).then_some(entry)
+    }
+
+    /// Returns the state of a code list that is in force.
+    #[must_use]
+    pub fn code_list(&self, name: &DatasetName) -> Option<&CodeListPin> {
+        self.code_lists.get(name)?.last()
     }
 
     /// Returns what became of a request, if it was made less than 24 hours before `now`.

@@ -6,8 +6,9 @@ use ndxp_proto::{
     schema::{
         CheckCompatibilityRequest, CheckCompatibilityResponse, ExportSchemaBundleRequest,
         ExportSchemaBundleResponse, GetSchemaRequest, ListSchemasRequest,
-        OverrideComparisonRequest, OverrideComparisonResponse, RegisterSchemaRequest,
-        RegisterSchemaResponse, Schema, SetCompatibilityRequest, SetCompatibilityResponse,
+        OverrideComparisonRequest, OverrideComparisonResponse, PinCodeListRequest,
+        PinCodeListResponse, RegisterSchemaRequest, RegisterSchemaResponse, Schema,
+        SetCompatibilityRequest, SetCompatibilityResponse,
         schema_service_client::SchemaServiceClient,
     },
 };
@@ -94,11 +95,26 @@ impl Client {
             whole.verdict = whole.verdict.or(page.verdict);
             whole.profile.extend(page.profile);
             whole.schemas.extend(page.schemas);
+            whole.code_lists.extend(page.code_lists);
             whole.next_page_token = page.next_page_token;
             if whole.next_page_token.is_empty() {
                 return Ok(whole);
             }
         }
+    }
+
+    /// Puts the rows of the dataset `parent` in force as a code list, if `sha256` is theirs.
+    ///
+    /// # Errors
+    /// The hub's refusal, or no connection.
+    pub async fn pin_code_list(
+        &self,
+        parent: &str,
+        sha256: &str,
+    ) -> Result<PinCodeListResponse, Failure> {
+        let (parent, sha256) = (parent.to_owned(), sha256.to_owned());
+        let message = PinCodeListRequest { request_id: request_id(), parent, sha256 };
+        unary!(self, SchemaServiceClient::pin_code_list, message)
     }
 
     /// Returns one schema with its document:

@@ -70,14 +70,15 @@ impl Default for Judges {
 }
 
 impl Core {
-    /// Reads and validates records, large batches off the async threads.
+    /// Reads and validates records; large batches, and those for whose days validators are missing, off the async
+    /// threads.
     pub(super) async fn judge(
         self: &Arc<Self>,
         rules: Rules,
         records: Vec<pb::Record>,
         bytes: usize,
     ) -> Result<Judged, Failed> {
-        if bytes <= INLINE_BYTES {
+        if bytes <= INLINE_BYTES && rules.are_ready(&records) {
             let _timer = self.metrics.stage(Stage::Schema);
             return Ok(prepare::all(&rules, records)?);
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use ndxp_audit::Sha256Hex;
 use ndxp_model::{Dataset, Op, RecordId, Timestamp};
 use ndxp_proto::{
     convert,
@@ -13,7 +14,7 @@ use ndxp_schema::{Budget, json};
 use serde_json::Value;
 
 use super::{judge::Mode, key};
-use crate::{duplicates::Identity, limits::Limits, schemas::Contract, trace};
+use crate::{duplicates::Identity, limits::Limits, refuse, schemas::Contract, trace};
 
 /// What records are judged by.
 pub(super) struct Rules {
@@ -26,6 +27,17 @@ pub(super) struct Rules {
     pub mode: Mode,
 }
 
+impl Rules {
+    /// Tells whether nothing is to be compiled for the days of these records.
+    pub(super) fn are_ready(&self, records: &[pb::Record]) -> bool {
+        records.iter().all(|record| {
+            let at = convert::optional_instant(record.event_time, "");
+            // An instant that cannot be read is refused before anything is judged.
+            at.map_or(true, |at| self.contract.is_ready(at.unwrap_or(self.now)))
+        })
+    }
+}
+
 /// A batch that was judged.
 #[derive(Debug)]
 pub(super) struct Judged {
@@ -35,6 +47,8 @@ pub(super) struct Judged {
     pub bad: Vec<(usize, Refusal)>,
     /// How many bytes of payloads are good.
     pub bytes: usize,
+    /// The identity of the verdicts.
+    pub verdict: Sha256Hex,
 }
 
 /// A record that may be written.
@@ -98,7 +112,8 @@ struct Wrong {
 /// Judges all records. All that is wrong is named, up to the bound of an error.
 pub(super) fn all(rules: &Rules, records: Vec<pb::Record>) -> Result<Judged, Refusal> {
     let total = records.len();
-    let mut judged = Judged { good: Vec::with_capacity(total), bad: Vec::new(), bytes: 0 };
+    let (good, verdict) = (Vec::with_capacity(total), rules.contract.verdict);
+    let mut judged = Judged { good, bad: Vec::new(), bytes: 0, verdict };
     let mut wrong: Option<Wrong> = None;
     let mut invalid = 0_usize;
     for (index, record) in records.into_iter().enumerate() {
@@ -161,7 +176,8 @@ fn one(rules: &Rules, index: usize, record: pb::Record) -> Result<Prepared, Wron
     }
     let event_time =
         convert::optional_instant(record.event_time, &at("event_time")).map_err(field)?;
-    let value = valid(rules, index, op, &record.payload)?;
+    let event_time = event_time.unwrap_or(rules.now);
+    let value = valid(rules, index, (op, event_time), &record.payload)?;
     let key = key::derive(&value, &rules.dataset.key_fields).map_err(|(pointer, message)| {
         let path = format!("records[{index}]{pointer}");
         violation(Reason::SchemaViolation, path, "key", message)
@@ -176,7 +192,7 @@ fn one(rules: &Rules, index: usize, record: pb::Record) -> Result<Prepared, Wron
     Ok(Prepared {
         record_id,
         op,
-        event_time: event_time.unwrap_or(rules.now),
+        event_time,
         traceparent: if own.is_empty() { Arc::clone(&rules.traceparent) } else { own.into() },
         identity,
         index,
@@ -186,8 +202,13 @@ fn one(rules: &Rules, index: usize, record: pb::Record) -> Result<Prepared, Wron
     })
 }
 
-/// Reads a payload strictly and validates it. A DELETE names the key alone, so no schema applies.
-fn valid(rules: &Rules, index: usize, op: Op, payload: &[u8]) -> Result<Value, Wrong> {
+/// Reads a payload strictly and validates it, with the codes of its event's day. A DELETE names the key alone, so no schema applies.
+fn valid(
+    rules: &Rules,
+    index: usize,
+    (op, event_time): (Op, Timestamp),
+    payload: &[u8],
+) -> Result<Value, Wrong> {
     let value = json::read(payload, &json::Limits::default()).map_err(|refusal| {
         let pointer = refusal.pointer.clone().unwrap_or_default();
         let message =
@@ -195,10 +216,13 @@ fn valid(rules: &Rules, index: usize, op: Op, payload: &[u8]) -> Result<Value, W
         let path = format!("records[{index}]{pointer}");
         violation(Reason::SchemaViolation, path, refusal.keyword.as_str(), &message)
     })?;
-    let validator = &rules.contract.validator;
     if op == Op::Delete {
         return only_key(rules, index, &value).map(|()| value);
     }
+    let validator = rules.contract.on(event_time).map_err(|cause| {
+        let refusal = refuse::bug(&cause);
+        Wrong { reason: refusal.reason, places: refusal.violations }
+    })?;
     if validator.decide(&value) {
         return Ok(value);
     }

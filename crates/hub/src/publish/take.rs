@@ -6,7 +6,7 @@ use std::{
     ops::Range,
 };
 
-use ndxp_audit::{DatasetAt, Entry, Publish};
+use ndxp_audit::{DatasetAt, Entry, Publish, Sha256Hex};
 use ndxp_log::{AppendError, Covered, Partition, Record};
 use ndxp_model::{SystemName, Timestamp, Topic};
 use ndxp_proto::{common, error::Reason, exchange::RecordResult};
@@ -88,7 +88,12 @@ impl Core {
         let receipt = if new.is_empty() {
             None
         } else {
-            match self.append(&scene, &new, &window, reserved, ends).await {
+            // INVARIANT: batches of one append were judged alike.
+            let verdict = batches.first().map(|batch| batch.judged.verdict);
+            let Some(verdict) = verdict else {
+                return (Vec::new(), Some(refuse::bug(&super::take::NothingTaken).into()));
+            };
+            match self.append(&scene, (&new, verdict), &window, reserved, ends).await {
                 Ok(receipt) => Some(receipt),
                 Err(failed) => return (Vec::new(), Some(failed)),
             }
@@ -152,7 +157,7 @@ impl Core {
     async fn append(
         &self,
         scene: &Scene<'_>,
-        new: &[&Prepared],
+        (new, verdict): (&[&Prepared], Sha256Hex),
         window: &Window,
         reserved: Reserved,
         ends: BTreeMap<u32, u64>,
@@ -168,7 +173,7 @@ impl Core {
             by: scene.call.principal.clone(),
             ds: DatasetAt { name: dataset.clone(), version: Some(target.version) },
             n: records.len() as u64,
-            vid: self.schemas.verdict(),
+            vid: verdict,
             under: target.under.clone(),
         });
         match self.ledger.write(&entry, Covered::Records { dataset, records }).await {
@@ -206,16 +211,16 @@ impl Core {
         let receipt = match (accepted, first) {
             (0, Some(entry)) => Some(self.receipt_of(entry).await?),
             (0, None) if duplicates == 0 => None,
-            _ => receipt,
+            _ => receipt.map(|receipt| (receipt, batch.judged.verdict)),
         };
         self.audit_rejected(scene, batch, findings).await?;
         self.count(scene, batch, accepted, duplicates);
         let whole = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let identity = self.schemas.verdict().to_string();
         Ok(Taken {
             accepted: whole(accepted),
             duplicates: whole(duplicates),
-            receipt: receipt.map(|receipt| receipt_message(receipt, &identity)),
+            receipt: receipt
+                .map(|(receipt, verdict)| receipt_message(receipt, &verdict.to_string())),
             results: match mode {
                 Mode::Whole => Vec::new(),
                 Mode::PerRecord | Mode::PerRecordInOrder => results(batch, findings),
@@ -269,13 +274,18 @@ impl Core {
         numbers.into_iter().map(end).collect()
     }
 
-    async fn receipt_of(&self, index: u64) -> Result<Receipt, Failed> {
+    /// The receipt of an earlier publication, with the identity of its verdicts.
+    async fn receipt_of(&self, index: u64) -> Result<(Receipt, Sha256Hex), Failed> {
         let limits = ndxp_log::ReadLimits { records: 1, bytes: usize::MAX };
         let page = self.log.read(&receipts::audit(), index, limits).await?;
         let missing = || ndxp_log::ReadError::Corrupt(format!("audit entry {index} is missing"));
         let leaf = page.into_iter().next().ok_or_else(missing)?.record;
         let leaf_hash = ndxp_audit::leaf_hash(&leaf.value);
-        Ok(Receipt { index, leaf_hash, issued_at: leaf.timestamp })
+        let Ok((_, Entry::Publish(publish))) = ndxp_audit::parse(&leaf.value) else {
+            let text = format!("audit entry {index} is of no publication");
+            return Err(ndxp_log::ReadError::Corrupt(text).into());
+        };
+        Ok((Receipt { index, leaf_hash, issued_at: leaf.timestamp }, publish.vid))
     }
 }
 

@@ -117,12 +117,13 @@ impl Core {
         let name = &ask.dataset;
         // Before anything is read: a change in between makes the decision look older than it is.
         let decided_at = *self.registry.position().borrow();
-        let entry = self.registry.read(|state| {
+        let (entry, pins) = self.registry.read(|state| {
             if !state.is_active(&call.principal.agency) {
                 return Err(refuse::agency_suspended());
             }
             let found = state.visible(&call.principal.agency, name).cloned();
-            found.ok_or_else(|| refuse::not_found(&name.resource()))
+            let found = found.ok_or_else(|| refuse::not_found(&name.resource()))?;
+            Ok::<_, Refusal>((found, state.pins))
         })?;
         call.is_about(|about| {
             about.dataset = Some(DatasetAt { name: name.clone(), version: None });
@@ -144,8 +145,8 @@ impl Core {
             let text = "this schema was replaced before the dataset was activated";
             return Err(Refusal::field(path, text).into());
         }
-        let document = Arc::clone(&schema.document);
-        let contract = self.schemas.contract(&schema.hash, || Some(document)).await?;
+        let schema = (schema.hash.as_str(), &schema.document);
+        let contract = self.contract(name, schema, pins, now).await?;
         Ok(Target { dataset: entry.dataset, version, contract, under, decided_at, holds_until })
     }
 

@@ -17,7 +17,7 @@ impl AgencyService for Services {
         &self,
         request: Request<pb::WhoAmIRequest>,
     ) -> Result<Response<pb::WhoAmIResponse>, Status> {
-        self.serve(request, "WhoAmI", |core, call, _| async move { Ok(who_am_i(&core, &call)) })
+        self.serve(request, "WhoAmI", |core, call, _| async move { who_am_i(&core, &call).await })
             .await
     }
 
@@ -174,7 +174,11 @@ fn agency_of(core: &Core, id: &AgencyId) -> Option<pb::Agency> {
     core.registry.read(|state| state.agencies.get(id).map(message))
 }
 
-fn who_am_i(core: &Core, call: &crate::call::Call) -> pb::WhoAmIResponse {
+async fn who_am_i(
+    core: &Core,
+    call: &crate::call::Call,
+) -> Result<pb::WhoAmIResponse, crate::refuse::Failed> {
+    let lists = core.code_lists().await?;
     let not_after = match &call.origin {
         Origin::Peer(peer) => convert::timestamp(peer.certificate.not_after),
         Origin::Node(_) => None,
@@ -188,15 +192,15 @@ fn who_am_i(core: &Core, call: &crate::call::Call) -> pb::WhoAmIResponse {
         let roles = roles.map(|officer| pb::Officer::from(officer).roles);
         (entry.map(|entry| (&entry.agency.name).into()), roles, state.count)
     });
-    pb::WhoAmIResponse {
+    Ok(pb::WhoAmIResponse {
         principal: call.principal.to_string(),
         agency,
         roles: roles.unwrap_or_default(),
         certificate_not_after: not_after,
         limits: Some(core.limits.message()),
-        verdict_identity: core.schemas.verdict().to_string(),
+        verdict_identity: lists.digest().to_string(),
         registry_position: position,
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        verdict: Some(core.schemas.identity()),
-    }
+        verdict: Some(lists.message()),
+    })
 }

@@ -1,5 +1,7 @@
 //! `SchemaService`: the contracts of datasets.
 
+mod bundle;
+
 use std::sync::Arc;
 
 use ndxp_model::{DatasetName, RequestId, SchemaVersion};
@@ -13,7 +15,7 @@ use ndxp_registry::{Command, Evidence, SchemaEntry};
 use ndxp_schema::{Schema, SchemaProblems};
 use tonic::{Request, Response, Status};
 
-use super::{Services, cut};
+use super::{Services, cut, dataset::sortable};
 use crate::{
     call::Call,
     core::Core,
@@ -115,29 +117,26 @@ impl SchemaService for Services {
         .await
     }
 
+    async fn pin_code_list(
+        &self,
+        request: Request<pb::PinCodeListRequest>,
+    ) -> Result<Response<pb::PinCodeListResponse>, Status> {
+        self.serve(request, "PinCodeList", |core, call, request| async move {
+            let id = convert::request_id(&request.request_id)?;
+            let dataset = convert::dataset_name(&request.parent, "parent")?;
+            let receipt = core.pin(&call, id, dataset, request.sha256).await?;
+            Ok(pb::PinCodeListResponse { receipt: Some(receipt) })
+        })
+        .await
+    }
+
     async fn export_schema_bundle(
         &self,
         request: Request<pb::ExportSchemaBundleRequest>,
     ) -> Result<Response<pb::ExportSchemaBundleResponse>, Status> {
         self.serve(request, "ExportSchemaBundle", |core, call, request| async move {
             let page = convert::page(request.page_size, &request.page_token)?;
-            let agency = &call.principal.agency;
-            let (schemas, next_page_token) = core.registry.read(|state| {
-                let seen = state.datasets.keys().filter_map(|name| {
-                    let (version, entry) = state.visible(agency, name)?.schema(None)?;
-                    let message = message(name, version, entry, false);
-                    Some((super::dataset::sortable(name), message))
-                });
-                cut(&page, seen)
-            });
-            let national = &core.schemas.profile().national;
-            let first = request.page_token.is_empty();
-            Ok(pb::ExportSchemaBundleResponse {
-                verdict: Some(core.schemas.identity()),
-                profile: if first { national.source().as_bytes().to_vec() } else { Vec::new() },
-                schemas,
-                next_page_token,
-            })
+            bundle::page(&core, &call.principal.agency, &page).await
         })
         .await
     }

@@ -4,6 +4,7 @@
 
 mod audit;
 mod certificates;
+mod code_lists;
 mod contract;
 mod converge;
 mod cut;

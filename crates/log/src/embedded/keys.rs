@@ -62,6 +62,7 @@ pub(super) fn hub_topic(topic: HubTopic) -> u32 {
         HubTopic::Delivery => 3,
         HubTopic::Publishers => 4,
         HubTopic::Nodes => 5,
+        HubTopic::CodeLists => 6,
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use ndxp_model::{Compatibility, Dataset, DatasetName, DatasetState, Timestamp};
+use ndxp_model::{Compatibility, Dataset, DatasetName, DatasetState, PrincipalName, Timestamp};
 
-use crate::{DatasetEntry, Override, SchemaEntry, State};
+use crate::{CodeListPin, DatasetEntry, Override, SchemaEntry, State};
 
 impl State {
     pub(super) fn add_dataset(&mut self, dataset: &Dataset) {
@@ -43,6 +43,19 @@ impl State {
         if let Some(entry) = self.datasets.get_mut(name) {
             entry.overrides.insert(schema.to_owned(), word);
         }
+    }
+
+    pub(super) fn pin_code_list(
+        &mut self,
+        at: Timestamp,
+        name: &DatasetName,
+        sha256: &str,
+        officer: &PrincipalName,
+    ) {
+        let position = self.count;
+        let pin = CodeListPin { sha256: sha256.to_owned(), officer: officer.clone(), at, position };
+        self.code_lists.entry(name.clone()).or_default().push(pin);
+        self.pins += 1;
     }
 
     pub(super) fn activate_dataset(&mut self, name: &DatasetName) {

@@ -8,6 +8,8 @@ pub(super) const SYSTEMS: usize = 1_000;
 pub(super) const OFFICERS: usize = 1_000;
 /// Schemas of a dataset, 256 KiB each at most.
 pub(super) const SCHEMAS: usize = 200;
+/// Pins of a code list; a state has 16 MiB at most, and all are kept.
+pub(super) const PINS: usize = 1_000;
 /// Revisions of an agreement.
 pub(super) const REVISIONS: usize = 1_000;
 /// Fields in each list of a dataset.

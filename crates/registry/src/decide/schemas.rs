@@ -9,6 +9,7 @@ use ndxp_schema::Schema;
 
 use super::{
     Found,
+    code_lists::knows_states,
     datasets::{declares_all, newest_schema, owned},
     limits,
 };
@@ -40,6 +41,7 @@ pub(super) fn register(
     if entry.state == DatasetState::Active {
         declares_all(&entry.dataset, schema)?;
     }
+    knows_states(state, schema)?;
     keeps_agreed_fields(state, asked, now)?;
     keeps_until_sunset(entry, schema, now)?;
     follows(entry, actor, asked)?;
@@ -208,7 +210,7 @@ pub(super) fn override_comparison(
 }
 
 /// An approver of the owner answers for it: who registers is a steward or a second approver's word away.
-fn owner_entry<'a>(
+pub(super) fn owner_entry<'a>(
     state: &'a State,
     actor: &PrincipalName,
     name: &DatasetName,

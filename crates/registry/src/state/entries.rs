@@ -101,6 +101,19 @@ pub struct Override {
     pub at: Timestamp,
 }
 
+/// A state of a code list that was put in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CodeListPin {
+    /// `sha256:<hex>` of its rows.
+    pub sha256: String,
+    /// Who.
+    pub officer: PrincipalName,
+    /// When.
+    pub at: Timestamp,
+    /// The registry position of its record.
+    pub position: u64,
+}
+
 /// Who approved a revision, when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Approval {

@@ -20,14 +20,14 @@ macro_rules! files {
     };
 }
 
-const V1: [(&str, &[u8]); 26] = files! { "v1":
+const V1: [(&str, &[u8]); 27] = files! { "v1":
     "01-genesis" "02-create-agency" "03-create-agency" "04-create-system" "05-create-system"
     "06-create-officer" "07-create-officer" "08-create-officer" "09-create-dataset"
     "10-register-schema" "11-activate-dataset" "12-propose-agreement" "13-approve-agreement"
     "14-approve-agreement" "15-create-subscription" "16-update-subscription" "17-delete-subscription"
     "18-suspend-agreement" "19-resume-agreement" "20-terminate-agreement" "21-suspend-agency"
     "22-resume-agency" "23-raise-format" "24-set-compatibility" "25-override-comparison"
-    "26-register-schema"
+    "26-register-schema" "27-pin-code-list"
 };
 
 fn read(name: &str, bytes: &[u8]) -> RegistryRecord {

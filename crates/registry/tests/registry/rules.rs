@@ -2,6 +2,7 @@
 
 mod agencies;
 mod agreements;
+mod code_lists;
 mod datasets;
 mod invisible;
 mod limits;

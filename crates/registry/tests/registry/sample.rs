@@ -138,6 +138,11 @@ pub(crate) fn override_comparison(of: &str, document: &str) -> Command {
     }
 }
 
+pub(crate) fn pin_code_list(of: &str, sha256: &str, found: &str) -> Command {
+    let (sha256, found) = (sha256.to_owned(), found.to_owned());
+    Command::PinCodeList { dataset: of.parse().unwrap(), sha256, found }
+}
+
 /// The command with evidence made on this state: every comparison came out like this.
 pub(crate) fn compared(state: &State, command: Command, verdict: Verdict) -> Command {
     let made = |dataset: &DatasetName, schema: &str| {

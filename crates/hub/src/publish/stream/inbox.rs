@@ -173,6 +173,10 @@ impl Inbox {
             if !join.seqs.is_empty() && matches!(first.judged, Some(Err(_))) {
                 break;
             }
+            // One append is one audit entry, and that names one identity.
+            if join.batches.first().is_some_and(|joined| first.is_judged_unlike(&joined.judged)) {
+                break;
+            }
             let Some(first) = self.waiting.pop_front() else { break };
             match first.judged {
                 Some(Ok(judged)) => {
@@ -213,6 +217,11 @@ pub(super) fn unreadable(status: &Status) -> Option<Refusal> {
 }
 
 impl Waiting {
+    /// Says whether it was judged by other rules: a code list was pinned in between.
+    fn is_judged_unlike(&self, other: &Judged) -> bool {
+        matches!(&self.judged, Some(Ok(judged)) if judged.verdict != other.verdict)
+    }
+
     async fn judge(&mut self) {
         let judged = (&mut self.judging).await;
         self.judged = Some(match judged {

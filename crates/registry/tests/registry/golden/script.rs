@@ -6,7 +6,7 @@ use ndxp_registry::{Command, Event, RegistryRecord, StartAt, Verdict};
 use crate::{
     sample::{
         UNITS, WIDER, activate, compared, new_agency, new_dataset, new_officer, new_schema,
-        new_system, override_comparison, subscribe, terms_with,
+        new_system, override_comparison, pin_code_list, subscribe, terms_with,
     },
     world::{World, request_id},
 };
@@ -47,6 +47,8 @@ fn evolved(world: &mut World) {
         let command = compared(&world.state, command, Verdict::Undecided);
         world.must(actor, command);
     }
+    let rows = format!("sha256:{}", "3c".repeat(32));
+    world.must("tax/officer/approver-1", pin_code_list("tax/units", &rows, &rows));
 }
 
 fn registered(world: &mut World) {
