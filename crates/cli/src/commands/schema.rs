@@ -2,6 +2,8 @@
 
 mod bundle;
 mod check;
+#[cfg(feature = "client")]
+mod codelist;
 mod diff;
 mod explain;
 mod export;
@@ -76,6 +78,9 @@ enum Command {
     /// Answer for a schema that could not be compared (its owner's approver)
     #[cfg(feature = "client")]
     Override(online::Override),
+    /// Put the rows of a code list in force, or show which are
+    #[cfg(feature = "client")]
+    Codelist(codelist::Args),
     /// Fetch the hub's rules and schemas, so that verdicts here are the hub's
     #[cfg(feature = "client")]
     Pull(pull::Args),
@@ -113,6 +118,8 @@ pub(crate) fn run(args: Args, printer: &mut Printer) -> Result<ExitStatus> {
         Command::Override(args) => {
             super::runtime()?.block_on(online::override_comparison(args, printer))
         }
+        #[cfg(feature = "client")]
+        Command::Codelist(args) => super::runtime()?.block_on(codelist::run(args, printer)),
         #[cfg(feature = "client")]
         Command::Pull(args) => super::runtime()?.block_on(pull::run(args, printer)),
         #[cfg(feature = "client")]

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod apply;
+mod code_lists;
 mod country;
 mod delivery;
 #[path = "../../src/golden.rs"]

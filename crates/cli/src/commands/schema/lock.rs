@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use ndxp_model::DatasetName;
-use ndxp_schema::{National, Profile, Schema, VerdictIdentity};
+use ndxp_schema::{CodeList, CodeLists, National, Profile, Schema, VerdictIdentity};
 use serde::{Deserialize, Serialize};
 
 /// The form of the file that this version reads and writes.
@@ -26,6 +26,20 @@ pub(super) struct Lock {
     pub(super) profile: PathBuf,
     /// The newest schema of each dataset.
     pub(super) schemas: BTreeMap<DatasetName, Locked>,
+    /// The states of code lists: those in force, which the verdict names, and those that a schema names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) code_lists: Vec<LockedList>,
+}
+
+/// A state of a code list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LockedList {
+    pub(super) dataset: String,
+    /// `sha256:` and the hash of the file.
+    pub(super) sha256: String,
+    /// Its rows, beside the lock.
+    pub(super) file: PathBuf,
 }
 
 /// A schema of the hub.
@@ -61,7 +75,9 @@ impl Lock {
 
     /// Refuses rules that are not the hub's, and names the part that differs.
     pub(super) fn confirm(&self, path: &Path, profile: &Profile) -> Result<()> {
-        match profile.verdict_identity().difference(&self.verdict) {
+        let code_list_sha256s = self.code_lists(path, profile)?.sha256s();
+        let here = VerdictIdentity { code_list_sha256s, ..profile.verdict_identity() };
+        match here.difference(&self.verdict) {
             None => Ok(()),
             Some(difference) => bail!(
                 "verdicts would not be the hub's; {difference} ({}): `ndxp schema pull` fetches the hub's rules, \
@@ -69,6 +85,22 @@ impl Lock {
                 path.display()
             ),
         }
+    }
+
+    /// Returns the code lists, once each file has the hash of the lock.
+    pub(super) fn code_lists(&self, path: &Path, profile: &Profile) -> Result<CodeLists> {
+        let mut lists = CodeLists::new(&profile.national);
+        for locked in &self.code_lists {
+            let list = locked.read(path)?;
+            let in_force = self.verdict.code_list_sha256s.get(&locked.dataset);
+            let put = if in_force == Some(&locked.sha256) {
+                lists.put_in_force(list, &profile.national)
+            } else {
+                lists.add(list, &profile.national)
+            };
+            put.with_context(|| format!("code list {}", locked.dataset))?;
+        }
+        Ok(lists)
     }
 
     /// Returns the file of a dataset's schema, once its content has the hash of the lock.
@@ -115,6 +147,24 @@ impl Lock {
             }
         }
         lines
+    }
+}
+
+impl LockedList {
+    fn read(&self, path: &Path) -> Result<CodeList> {
+        let file = beside(path, &self.file);
+        let shown = file.display();
+        let bytes = fs::read(&file).with_context(|| format!("cannot read {shown}"))?;
+        let list = CodeList::parse(&self.dataset, &bytes).with_context(|| shown.to_string())?;
+        if list.sha256() != self.sha256 {
+            bail!(
+                "verdicts would not be the hub's; code list {}: {} here, {} there ({shown})",
+                self.dataset,
+                list.sha256(),
+                self.sha256
+            );
+        }
+        Ok(list)
     }
 }
 

@@ -1,20 +1,21 @@
 //! `ndxp schema pull`.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, bail};
 use ndxp_client::{
     Client,
     proto::{common, convert, schema as pb},
 };
 use ndxp_model::{DatasetName, SchemaVersion};
-use ndxp_schema::VerdictIdentity;
+use ndxp_schema::{CodeList, VerdictIdentity};
 use serde::Serialize;
 
-use super::lock::{Lock, Locked, VERSION, beside};
+use super::lock::{Lock, Locked, LockedList, VERSION, beside};
 use crate::{connection::Connect, exit::ExitStatus, printer::Printer};
 
 /// The folder beside the lock that holds what it names.
@@ -43,10 +44,14 @@ struct Report<'a> {
 pub(crate) async fn run(args: Args, printer: &mut Printer) -> Result<ExitStatus> {
     let client = args.connect.client()?;
     let bundle = client.export_schema_bundle().await?;
-    let hub = lock(&bundle)?;
+    let lists = lists(&bundle)?;
+    let hub = lock(&bundle, &lists)?;
     let differences = if args.check {
         changed(&args.lock, &hub)?
     } else {
+        for (locked, list) in hub.code_lists.iter().zip(&lists) {
+            put(&beside(&args.lock, &locked.file), list.bytes())?;
+        }
         write(&client, &args.lock, &hub, &bundle).await?;
         Vec::new()
     };
@@ -61,7 +66,14 @@ pub(crate) async fn run(args: Args, printer: &mut Printer) -> Result<ExitStatus>
         (true, true) => format!("{} is what the hub has", args.lock.display()),
         (true, false) => report.differences.join("\n"),
         (false, _) => {
-            format!("{} names {} schemas and the hub's rules", args.lock.display(), report.schemas)
+            let lock = args.lock.display();
+            match hub.code_lists.len() {
+                0 => format!("{lock} names {} schemas and the hub's rules", report.schemas),
+                lists => format!(
+                    "{lock} names {} schemas, {lists} states of code lists and the hub's rules",
+                    report.schemas
+                ),
+            }
         }
     };
     printer.data(&report, text)?;
@@ -69,7 +81,7 @@ pub(crate) async fn run(args: Args, printer: &mut Printer) -> Result<ExitStatus>
 }
 
 /// Makes the lock that the hub calls for.
-fn lock(bundle: &pb::ExportSchemaBundleResponse) -> Result<Lock> {
+fn lock(bundle: &pb::ExportSchemaBundleResponse, lists: &[CodeList]) -> Result<Lock> {
     let verdict = bundle.verdict.clone().context("the hub says nothing of its rules")?;
     let schemas = bundle.schemas.iter().map(|schema| {
         let (name, SchemaVersion(version)) =
@@ -82,7 +94,40 @@ fn lock(bundle: &pb::ExportSchemaBundleResponse) -> Result<Lock> {
         verdict: identity(verdict),
         profile: format!("{FOLDER}/profile.toml").into(),
         schemas: schemas.collect::<Result<_>>()?,
+        code_lists: lists.iter().map(locked).collect(),
     })
+}
+
+fn locked(list: &CodeList) -> LockedList {
+    let (dataset, sha256) = (list.dataset().to_owned(), list.sha256().to_owned());
+    let hex = sha256.trim_start_matches("sha256:");
+    let file = format!("{FOLDER}/codelists/{dataset}/{hex}.ndjson");
+    LockedList { dataset, sha256, file: file.into() }
+}
+
+/// Puts the states of code lists together. One that is not whole was replaced while it was fetched.
+fn lists(bundle: &pb::ExportSchemaBundleResponse) -> Result<Vec<CodeList>> {
+    let mut states: BTreeMap<(&str, &str), Vec<u8>> = BTreeMap::new();
+    for chunk in &bundle.code_lists {
+        let rows = states.entry((&chunk.dataset, &chunk.sha256)).or_default();
+        rows.extend_from_slice(&chunk.rows);
+    }
+    let in_force = bundle.verdict.iter().flat_map(|verdict| &verdict.code_lists);
+    for list in in_force {
+        // A list that is missing shows as one without rows, which has another hash.
+        states.entry((&list.dataset, &list.sha256)).or_default();
+    }
+    let whole = |((dataset, sha256), rows): ((&str, &str), Vec<u8>)| {
+        // The names become a path.
+        let _: DatasetName = dataset.parse().with_context(|| format!("code list {dataset}"))?;
+        let list =
+            CodeList::parse(dataset, &rows).with_context(|| format!("code list {dataset}"))?;
+        if list.sha256() != sha256 {
+            bail!("the hub pinned another state of code list {dataset} meanwhile: pull again");
+        }
+        Ok(list)
+    };
+    states.into_iter().map(whole).collect()
 }
 
 fn identity(verdict: common::VerdictIdentity) -> VerdictIdentity {

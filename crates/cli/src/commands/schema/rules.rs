@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use ndxp_schema::{
-    Context, Dialect, FormatMode, National, Profile, Refs, Schema, SchemaLimits, json,
+    CodeLists, Context, Dialect, FormatMode, National, Profile, Refs, Schema, SchemaLimits, json,
 };
 use serde_json::Value;
 
@@ -112,6 +112,31 @@ impl Rules {
         let profile = self.of(lock.national(path)?)?;
         lock.confirm(path, &profile)?;
         Ok(profile)
+    }
+
+    /// Returns the code lists that a schema's records are judged by: none without a lock, and of a list's own records
+    /// all but that one. A state that the schema names must be there.
+    pub(super) fn code_lists(
+        &self,
+        dataset: &Path,
+        schema: &Schema,
+        profile: &Profile,
+    ) -> Result<CodeLists> {
+        let Some(path) = &self.lock else { return Ok(CodeLists::new(&profile.national)) };
+        let all = Lock::read(path)?.code_lists(path, profile)?;
+        let own = dataset.to_str().filter(|name| all.sha256s().contains_key(*name));
+        let own = own.filter(|_| !dataset.exists());
+        for list in schema.code_lists() {
+            let Some(sha256) = &list.sha256 else { continue };
+            if own != Some(&list.dataset) && !all.has_state(&list.dataset, sha256) {
+                bail!(
+                    "verdicts would not be the hub's; code list {}: none here, {sha256} in the schema ({})",
+                    list.dataset,
+                    path.display()
+                );
+            }
+        }
+        Ok(own.map_or_else(|| all.clone(), |own| all.without(own)))
     }
 
     /// Returns the lock that was named.

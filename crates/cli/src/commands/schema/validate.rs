@@ -5,9 +5,13 @@ mod judge;
 mod table;
 mod tally;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use anyhow::{Context as _, Result};
+use ndxp_model::Timestamp;
 use ndxp_schema::{Context, Profile, Schema, Show, Validator, VerdictIdentity, json::Limits};
 use serde::Serialize;
 
@@ -46,6 +50,9 @@ pub(crate) struct Args {
     /// With --show-values: also personal ones
     #[arg(long, requires = "show_values")]
     reveal_personal_data: bool,
+    /// When what the records say happened, for code lists [default: now]
+    #[arg(long, value_name = "TIME", requires = "lock")]
+    at: Option<Timestamp>,
     #[command(flatten)]
     rules: Rules,
     #[command(flatten)]
@@ -72,7 +79,10 @@ pub(crate) fn run(args: &Args, printer: &mut Printer) -> Result<ExitStatus> {
     let (profile, context) = args.rules.load()?;
     let file = args.rules.schema_file(&args.schema, &profile)?;
     let schema = parse(&file, &profile, &context)?;
-    let validator = schema.compile().with_context(|| args.schema.display().to_string())?;
+    let lists = args.rules.code_lists(&args.schema, &schema, &profile)?;
+    let day = lists.day(args.at.map_or_else(now, Timestamp::millis));
+    let compiled = schema.compile_at(&lists, day);
+    let validator = compiled.with_context(|| args.schema.display().to_string())?;
     let identity = validator.identity();
     let names: Vec<String> = args.data.iter().map(|path| path.display().to_string()).collect();
     let judge = Judge {
@@ -109,6 +119,12 @@ pub(crate) fn measured(schema: &Schema, validator: &Validator, file: &Path) -> R
     let source = Source::new(vec![file.to_owned()], Some(Input::Ndjson), judge.limits);
     crew::run(source, &judge, 1, &mut total, |_| {})?;
     Ok(total.valid)
+}
+
+/// Milliseconds since 1970.
+fn now() -> i64 {
+    let passed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(passed.as_millis()).unwrap_or(i64::MAX)
 }
 
 impl Args {
