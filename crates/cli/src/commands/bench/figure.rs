@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{cpu::Cpu, machine, measure::Sample, record};
+use super::{machine, measure::Sample, record};
 use crate::view;
 
 /// What was measured; a member that does not belong to a figure is not there.
@@ -108,7 +108,8 @@ impl Figure {
     }
 
     /// Tells who used the processor, for each of so many records.
-    pub(super) fn with_cpu(self, used: Cpu, records: usize) -> Self {
+    #[cfg(feature = "kafka")]
+    pub(super) fn with_cpu(self, used: super::cpu::Cpu, records: usize) -> Self {
         let each = |seconds: f64| Some(rounded(seconds / records.max(1) as f64 * 1e6, 10.0));
         Self {
             hub_cpu_us: each(used.hub),
