@@ -57,6 +57,8 @@ pub(crate) struct Ports {
     pub(crate) secure: u16,
     pub(crate) mutual: u16,
     pub(crate) counters: u16,
+    /// Where the broker's third listener is reached.
+    pub(crate) proxy: Option<u16>,
 }
 
 /// Where a broker lives.
@@ -108,6 +110,7 @@ impl Broker {
         if options.authorizes {
             text += AUTHORIZER;
         }
+        text += &proxied(&place);
         options.properties.iter().for_each(|line| text += &format!("{line}\n"));
         fs::write(&properties, text)?;
         let formatted = format.output()?;
@@ -290,6 +293,19 @@ fn properties(place: &Place, all: &[Ports]) -> String {
          group.initial.rebalance.delay.ms=0\n",
         voters.join(","),
         dir.display(),
+    )
+}
+
+/// The listener behind a proxy, in the place of the secure one.
+fn proxied(place: &Place) -> String {
+    let Ports { client, controller, secure, proxy: Some(proxy) } = place.own else {
+        return String::new();
+    };
+    let open = format!("PLAINTEXT://127.0.0.1:{client}");
+    format!(
+        "listeners={open},PROXIED://127.0.0.1:{secure},CONTROLLER://127.0.0.1:{controller}\n\
+         advertised.listeners={open},PROXIED://127.0.0.1:{proxy}\n\
+         listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT\n"
     )
 }
 

@@ -5,8 +5,9 @@ use std::{net::TcpListener, path::PathBuf};
 use tempfile::TempDir;
 
 use crate::{
-    Broker, Installation, StartError, Tool,
+    Broker, Installation, StartError, Tool, Way,
     broker::{Place, Ports},
+    proxy::Proxy,
 };
 
 /// How a cluster is set up.
@@ -24,6 +25,8 @@ pub struct Options {
     pub authorizes: bool,
     /// Whether the brokers tell what they count, for [`Cluster::bytes_out`].
     pub counters: bool,
+    /// A further listener behind a way that can be cut: see [`Cluster::proxied_bootstrap`].
+    pub proxied: bool,
 }
 
 /// What the secure listeners ask for and show.
@@ -48,6 +51,7 @@ impl Default for Options {
             secure: None,
             authorizes: false,
             counters: false,
+            proxied: false,
         }
     }
 }
@@ -56,6 +60,7 @@ impl Default for Options {
 #[derive(Debug)]
 pub struct Cluster {
     brokers: Vec<Broker>,
+    proxies: Vec<Proxy>,
     installation: Installation,
     // Goes last: the processes write into it.
     _dir: TempDir,
@@ -68,7 +73,13 @@ impl Cluster {
     /// [`StartError`].
     pub fn start(installation: &Installation, options: &Options) -> Result<Self, StartError> {
         let dir = tempfile::Builder::new().prefix("ndxp-brokers-").tempdir()?;
-        let ports = free_ports(options.brokers)?;
+        let mut ports = free_ports(options.brokers)?;
+        let mut proxies = Vec::new();
+        for own in ports.iter_mut().filter(|_| options.proxied) {
+            let proxy = Proxy::start(own.secure)?;
+            own.proxy = Some(proxy.port());
+            proxies.push(proxy);
+        }
         let mut brokers = Vec::new();
         for (id, own) in (1..).zip(&ports) {
             let place = Place { dir: dir.path().join(id.to_string()), id, own: *own };
@@ -81,7 +92,7 @@ impl Cluster {
         for broker in &mut brokers {
             broker.wait_until_it_serves()?;
         }
-        Ok(Self { brokers, installation: installation.clone(), _dir: dir })
+        Ok(Self { brokers, proxies, installation: installation.clone(), _dir: dir })
     }
 
     /// Returns the addresses that a client starts from.
@@ -103,6 +114,18 @@ impl Cluster {
     pub fn mutual_bootstrap(&self) -> String {
         let addresses: Vec<_> = self.brokers.iter().map(Broker::mutual_address).collect();
         addresses.join(",")
+    }
+
+    /// Returns the addresses behind the ways that can be cut.
+    #[must_use]
+    pub fn proxied_bootstrap(&self) -> String {
+        let address = |proxy: &Proxy| format!("127.0.0.1:{}", proxy.port());
+        self.proxies.iter().map(address).collect::<Vec<_>>().join(",")
+    }
+
+    /// Sets the ways to all brokers, for those who came by [`Cluster::proxied_bootstrap`].
+    pub fn set_way(&self, way: Way) {
+        self.proxies.iter().for_each(|proxy| proxy.set(way));
     }
 
     /// Returns one broker, counted from 0.
@@ -153,6 +176,7 @@ fn free_ports(brokers: u32) -> std::io::Result<Vec<Ports>> {
         secure: five[2],
         mutual: five[3],
         counters: five[4],
+        proxy: None,
     };
     Ok(ports.chunks(5).map(of).collect())
 }

@@ -8,11 +8,13 @@
 mod broker;
 mod cluster;
 mod installation;
+mod proxy;
 mod skip;
 mod tool;
 
 pub use broker::{Broker, StartError};
 pub use cluster::{Cluster, Options, Secure};
 pub use installation::{Installation, Missing};
+pub use proxy::Way;
 pub use skip::skip;
 pub use tool::{Line, Tool};

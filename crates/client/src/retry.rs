@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ndxp_proto::error::Failure;
+use ndxp_proto::error::{Failure, Reason};
 use tokio::time::Instant;
 use tonic::Code;
 
@@ -13,6 +13,8 @@ const TRIES: u32 = 5;
 const LOST: Duration = Duration::from_millis(100);
 /// The longest wait before a repetition, unless the hub asks for a longer one.
 const LONGEST: Duration = Duration::from_secs(10);
+/// The longest where another node takes over: that is a matter of seconds, and a try costs little.
+const MOVING: Duration = Duration::from_secs(1);
 
 /// Returns how long to wait before try number `next` (the first is 0), or `None` to give up.
 ///
@@ -22,7 +24,7 @@ pub(crate) fn delay(next: u32, failure: &Failure, chance: u32) -> Option<Duratio
     if next >= TRIES {
         return None;
     }
-    Some(spread(failure.retry_after?, next, chance))
+    Some(spread(failure.retry_after?, next, longest(failure), chance))
 }
 
 /// Returns how long to wait before a call whose connection was lost goes to another of so many nodes.
@@ -31,10 +33,15 @@ pub(crate) fn elsewhere(next: u32, nodes: usize, failure: &Failure) -> Option<Du
     (nodes > 1 && next < TRIES && is_lost(failure)).then_some(LOST)
 }
 
-fn spread(asked: Duration, next: u32, chance: u32) -> Duration {
+fn longest(failure: &Failure) -> Duration {
+    let moves = failure.reason.as_deref() == Some(Reason::LaneMoved.as_str());
+    if moves { MOVING } else { LONGEST }
+}
+
+fn spread(asked: Duration, next: u32, longest: Duration, chance: u32) -> Duration {
     let grown = asked.saturating_mul(1 << next.saturating_sub(1).min(8));
     let factor = 1.0 + f64::from(chance) / f64::from(u32::MAX);
-    grown.min(LONGEST).max(asked).mul_f64(factor)
+    grown.min(longest).max(asked).mul_f64(factor)
 }
 
 /// When a stream is opened again, and when no more.
@@ -72,7 +79,7 @@ impl Reconnect {
         let lost = (self.was_there && is_lost(failure)).then_some(LOST);
         let asked = failure.retry_after.or(lost)?;
         self.tries += 1;
-        let delay = spread(asked, self.tries, chance);
+        let delay = spread(asked, self.tries, longest(failure), chance);
         let since = *self.failing_since.get_or_insert_with(Instant::now);
         (since.elapsed() <= self.patience).then_some(delay)
     }
@@ -105,6 +112,15 @@ mod tests {
         let waits: Vec<_> = (1..=TRIES).map(|next| delay(next, &failure, 0)).collect();
         let ms = |ms| Some(Duration::from_millis(ms));
         assert_eq!(waits, [ms(100), ms(200), ms(400), ms(800), None]);
+    }
+
+    #[test]
+    fn who_waits_for_another_node_asks_every_second_or_two() {
+        let reason = Some("LANE_MOVED".to_owned());
+        let moved = Failure { reason, ..refused(Some(Duration::from_millis(200))) };
+        let mut reconnect = Reconnect::new(Duration::from_secs(60));
+        let waits: Vec<_> = (0..5).map(|_| reconnect.delay(&moved, 0).unwrap()).collect();
+        assert_eq!(waits, [200, 400, 800, 1_000, 1_000].map(Duration::from_millis));
     }
 
     #[test]

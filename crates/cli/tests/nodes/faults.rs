@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ndxp_brokers::Way;
 use tokio::time::sleep;
 
 use crate::hub::{Hub, NODES};
@@ -44,13 +45,17 @@ pub(crate) enum Fault {
     BrokerStopped { broker: usize, ms: u64 },
     /// Two of three brokers are gone: nothing can be acknowledged.
     TwoBrokersKilled { left: usize, ms: u64 },
+    /// The first node and the brokers do not hear each other; agencies and nodes do.
+    Cut { ms: u64 },
+    /// What they say to each other takes 50 ms longer each time.
+    Slow { ms: u64 },
     /// A broker and a node at once.
     Both { node: usize, broker: usize, ms: u64 },
 }
 
 impl Fault {
     pub(crate) fn draw(chance: &mut Chance) -> Self {
-        let (kind, node, broker) = (chance.below(8), chance.below(NODES), chance.below(3));
+        let (kind, node, broker) = (chance.below(10), chance.below(NODES), chance.below(3));
         let ms = 500 + chance.next() % 4_000;
         match kind {
             0 => Self::NodeKilled { node, ms },
@@ -60,6 +65,8 @@ impl Fault {
             4 => Self::BrokerKilled { broker, ms },
             5 => Self::BrokerStopped { broker, ms: ms + 4_000 },
             6 => Self::TwoBrokersKilled { left: broker, ms },
+            7 => Self::Cut { ms: ms + 6_000 },
+            8 => Self::Slow { ms },
             _ => Self::Both { node, broker, ms },
         }
     }
@@ -98,6 +105,8 @@ impl Fault {
                 pause(ms).await;
                 gone.iter().for_each(|broker| hub.brokers.broker(*broker).restart().unwrap());
             }
+            Self::Cut { ms } => way(hub, Way::Cut, ms).await,
+            Self::Slow { ms } => way(hub, Way::Slow, ms).await,
             Self::Both { node, broker, ms } => {
                 hub.brokers.broker(broker).kill();
                 hub.kill(node);
@@ -107,6 +116,12 @@ impl Fault {
             }
         }
     }
+}
+
+async fn way(hub: &Hub, way: Way, ms: u64) {
+    hub.brokers.set_way(way);
+    pause(ms).await;
+    hub.brokers.set_way(Way::Open);
 }
 
 async fn again(hub: &mut Hub, node: usize) {

@@ -33,7 +33,7 @@ fn ndxp() -> Command {
 
 impl Hub {
     pub(crate) async fn start(installation: &Installation) -> Self {
-        let options = Options { brokers: 3, ..Options::default() };
+        let options = Options { brokers: 3, proxied: true, ..Options::default() };
         let brokers = Cluster::start(installation, &options).unwrap();
         let dir = tempfile::tempdir().unwrap();
         let data = dir.path().join("hub");
@@ -41,6 +41,11 @@ impl Hub {
         up.args(["cluster", "up", "--once", "--port", "0", "--kafka"]).arg(brokers.bootstrap());
         let up = up.arg("--data").arg(&data).stderr(Stdio::inherit()).output().unwrap();
         assert!(up.status.success(), "the cluster was not made");
+        // The first node meets the brokers behind ways that can be cut.
+        let first = data.join("n1/ndxp.toml");
+        let (direct, behind) = (brokers.bootstrap(), brokers.proxied_bootstrap());
+        let text = fs::read_to_string(&first).unwrap().replace(&direct, &behind);
+        fs::write(first, text).unwrap();
         let mut hub = Self { brokers, nodes: (0..NODES).map(|_| None).collect(), dir };
         for node in 0..NODES {
             hub.launch(node);

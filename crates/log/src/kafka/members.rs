@@ -84,14 +84,15 @@ fn run(consumer: &BaseConsumer<Member>, has_left: &AtomicBool) {
     // Dropping the consumer leaves the group, and waits until that is done.
 }
 
-/// librdkafka's own heartbeats keep the place; six seconds without one and it is another's.
+/// librdkafka's own heartbeats keep the place; six seconds without one and it is another's. They also tell
+/// that the group changes, so they are what a lane waits for whose owner leaves.
 fn group(config: &Config) -> ClientConfig {
     let mut client = config.consumer();
     client
         .set("group.id", format!("{}ndxp.nodes", config.prefix))
         .set("partition.assignment.strategy", "cooperative-sticky")
         .set("session.timeout.ms", "6000")
-        .set("heartbeat.interval.ms", "1500")
+        .set("heartbeat.interval.ms", "500")
         .set("auto.offset.reset", "latest");
     client
 }
