@@ -298,7 +298,7 @@ fn properties(place: &Place, all: &[Ports]) -> String {
 
 /// The listener behind a proxy, in the place of the secure one.
 fn proxied(place: &Place) -> String {
-    let Ports { client, controller, secure, proxy: Some(proxy) } = place.own else {
+    let Ports { client, controller, secure, proxy: Some(proxy), .. } = place.own else {
         return String::new();
     };
     let open = format!("PLAINTEXT://127.0.0.1:{client}");

@@ -29,7 +29,7 @@ impl Desk {
             let principal = name.to_string();
             let system =
                 |one: &&str| principal == format!("agency/{}", one.replacen('/', "/system/", 1));
-            name.as_officer().is_some() || wanted.iter().any(|one| system(&one))
+            name.as_officer().is_some() || wanted.iter().any(system)
         });
         let folder = tempfile::tempdir().unwrap();
         let with_days = folder.path().join("nation");
