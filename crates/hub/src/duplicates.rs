@@ -39,6 +39,9 @@ pub(crate) use {
 /// How long a record id is remembered: 24 hours.
 const WINDOW_MS: i64 = 86_400_000;
 
+/// So many records that other nodes may have written are read before a call goes on.
+const LONG: u64 = 5_000;
+
 /// One dataset's window. The lock is held while the log is read, which happens at the first call
 /// and after an unknown outcome only.
 #[derive(Debug)]
@@ -115,9 +118,7 @@ impl Dataset {
             held.window.learn(found);
         }
         if log.is_shared() {
-            let (found, learned) = self.read(log, &held.learned, &BTreeMap::new()).await?;
-            held.window.note(found);
-            held.learned = learned;
+            self.read_on(log, &mut held).await?;
         }
         held.forget_before(Timestamp::from_millis(now.millis() - WINDOW_MS));
         self.seal(log, &mut held, now).await?;
@@ -134,9 +135,43 @@ impl Dataset {
         self.held.lock().await.window.release(&reserved.cut(from));
     }
 
-    /// The new records are durable.
-    pub(crate) async fn written(&self, reserved: &Reserved, entry: u64) {
-        self.held.lock().await.window.settle(reserved.ids(), entry);
+    /// Reads what other nodes have written, as far as it has come. A record says how far that was,
+    /// so nothing depends on waiting for the rest, unless it grows long.
+    async fn read_on(&self, log: &Arc<dyn Log>, held: &mut Held) -> Result<(), ReadError> {
+        let mut behind = 0;
+        for (number, learned) in &held.learned {
+            let end = *log.follow(&self.partition(*number))?.borrow();
+            behind += end.saturating_sub(*learned);
+        }
+        if behind == 0 {
+            return Ok(());
+        }
+        let none = BTreeMap::new();
+        let (found, learned) = tokio::select! {
+            biased;
+            read = self.read(log, &held.learned, &none) => read?,
+            () = std::future::ready(()), if behind < LONG => return Ok(()),
+        };
+        held.window.note(found);
+        held.learned = learned;
+        Ok(())
+    }
+
+    /// The new records are durable, at these places: what this node wrote it need not read.
+    pub(crate) async fn written(
+        &self,
+        reserved: &Reserved,
+        entry: u64,
+        places: impl Iterator<Item = (u32, u64)>,
+    ) {
+        let mut held = self.held.lock().await;
+        held.window.settle(reserved.ids(), entry);
+        for (partition, offset) in places {
+            let learned = held.learned.get_mut(&partition);
+            if let Some(learned) = learned.filter(|learned| **learned == offset) {
+                *learned += 1;
+            }
+        }
     }
 
     /// Nothing was written.

@@ -77,7 +77,7 @@ impl World {
         let covered = Covered::Records { dataset: name(), records };
         let entry = Record { timestamp: Timestamp::from_millis(self.now), ..Record::default() };
         let appended = self.log.append_after(entry, covered).await.expect("it is appended");
-        self.window.written(&reserved, appended.entry).await;
+        self.window.written(&reserved, appended.entry, std::iter::empty()).await;
         finding
     }
 

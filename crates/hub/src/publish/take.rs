@@ -177,8 +177,9 @@ impl Core {
             under: target.under.clone(),
         });
         match self.ledger.write(&entry, Covered::Records { dataset, records }).await {
-            Ok((receipt, _)) => {
-                window.written(&reserved, receipt.index).await;
+            Ok((receipt, appended)) => {
+                let places = new.iter().map(|record| record.partition).zip(appended.covered);
+                window.written(&reserved, receipt.index, places).await;
                 Ok(receipt)
             }
             Err(error) => {
