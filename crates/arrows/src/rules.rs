@@ -63,7 +63,7 @@ pub(crate) const EDGES: &[Edges] = &[
         of: "cli",
         may_know: &[
             "model", "schema", "policy", "registry", "audit", "delivery", "proto", "log", "pki",
-            "identity", "hub", "client", "seeds",
+            "identity", "hub", "client", "seeds", "brokers",
         ],
         why: "the binary joins all that ships; what is for development does not",
     },

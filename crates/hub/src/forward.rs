@@ -94,7 +94,7 @@ where
     fn call(&mut self, request: Request<Body>) -> Answered {
         let fresh = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, fresh);
-        let about = opening::about(request.uri().path());
+        let about = ndxp_proto::about::about(request.uri().path());
         let Some(about) = about.filter(|_| self.core.nodes.is_some()) else {
             return Box::pin(inner.call(request));
         };

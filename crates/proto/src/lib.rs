@@ -3,6 +3,7 @@
 //!
 //! No generated type goes further inwards than the services; no other crate names prost.
 
+pub mod about;
 pub mod convert;
 pub mod error;
 pub mod header;

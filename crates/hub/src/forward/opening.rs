@@ -9,9 +9,6 @@ use std::{
 
 use bytes::{Buf, Bytes, BytesMut};
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use ndxp_model::SubscriptionName;
-use ndxp_proto::{convert, exchange as pb, exchange::subscribe_request::Frame as In};
-use prost::Message;
 use tokio::time::timeout;
 use tonic::body::Body;
 
@@ -22,68 +19,9 @@ const MOST: usize = 64 << 10;
 /// What stands before a message (gRPC over HTTP/2): a flag of compression and its length.
 const PREFIX: usize = 5;
 
-/// Reads the subscription out of a method's first message.
-pub(super) type About = fn(&[u8]) -> Option<SubscriptionName>;
-
-/// Returns how to read what a call is about, if it is one about a subscription's delivery.
-pub(super) fn about(path: &str) -> Option<About> {
-    let (service, method) = path.strip_prefix("/ndxp.exchange.v1.")?.split_once('/')?;
-    match (service, method) {
-        ("SubscribeService", "Subscribe") => Some(opened),
-        ("SubscribeService", "CreateSubscription") => Some(|message| {
-            name(&read::<pb::CreateSubscriptionRequest>(message)?.subscription?.name)
-        }),
-        ("SubscribeService", "GetSubscription") => {
-            Some(|message| name(&read::<pb::GetSubscriptionRequest>(message)?.name))
-        }
-        ("SubscribeService", "DeleteSubscription") => {
-            Some(|message| name(&read::<pb::DeleteSubscriptionRequest>(message)?.name))
-        }
-        ("SubscribeService", "SeekSubscription") => {
-            Some(|message| name(&read::<pb::SeekSubscriptionRequest>(message)?.name))
-        }
-        ("SubscribeService", "GetSubscriptionStatus") => {
-            Some(|message| name(&read::<pb::GetSubscriptionStatusRequest>(message)?.name))
-        }
-        ("DeadLetterService", "ListDeadLetters") => {
-            Some(|message| name(&read::<pb::ListDeadLettersRequest>(message)?.parent))
-        }
-        ("DeadLetterService", "GetDeadLetter") => {
-            Some(|message| letter(&read::<pb::GetDeadLetterRequest>(message)?.name))
-        }
-        ("DeadLetterService", "RedriveDeadLetters") => {
-            Some(|message| name(&read::<pb::RedriveDeadLettersRequest>(message)?.parent))
-        }
-        ("DeadLetterService", "PurgeDeadLetters") => {
-            Some(|message| name(&read::<pb::PurgeDeadLettersRequest>(message)?.parent))
-        }
-        _ => None,
-    }
-}
-
 /// Says whether a call is a stream in both directions.
 pub(super) fn is_stream(path: &str) -> bool {
     path.ends_with("/Subscribe")
-}
-
-fn read<T: Message + Default>(message: &[u8]) -> Option<T> {
-    T::decode(message).ok()
-}
-
-fn opened(message: &[u8]) -> Option<SubscriptionName> {
-    match read::<pb::SubscribeRequest>(message)?.frame? {
-        In::Open(open) => name(&open.subscription),
-        _ => None,
-    }
-}
-
-fn name(text: &str) -> Option<SubscriptionName> {
-    convert::subscription_name(text, "name").ok()
-}
-
-/// A dead letter's name begins with its subscription's.
-fn letter(text: &str) -> Option<SubscriptionName> {
-    name(text.split_once("/deadLetters/")?.0)
 }
 
 /// A body of which the first message was read.
@@ -163,6 +101,9 @@ impl HttpBody for Rejoined {
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+    use ndxp_proto::{about::about, exchange as pb, exchange::subscribe_request::Frame as In};
+    use prost::Message;
 
     use super::*;
 
