@@ -83,11 +83,13 @@ fn no_record_takes_more_than_64_mebibytes() {
     let Some(least) = peak_of(b"1", "{}") else {
         return skip("peak memory of one record", "no /proc");
     };
+    // The whole program brings another allocator, which gives less back.
+    let most = if cfg!(feature = "hub") { 60 << 10 } else { 50 << 10 };
     let check = |record: &[u8], schema: &str| {
         // Without the program itself, which is larger here than in a release build; there it takes 12 MiB.
         let taken = peak_of(record, schema).unwrap_or(u64::MAX).saturating_sub(least);
         let shown = String::from_utf8_lossy(record.get(..20).unwrap_or(record));
-        assert!(taken <= 50 << 10, "{taken} KiB, {shown} {}", schema.get(..40).unwrap_or(schema));
+        assert!(taken <= most, "{taken} KiB, {shown} {}", schema.get(..40).unwrap_or(schema));
     };
     for (one, times) in [("{\"\":0}", 149_000), ("[0]", 260_000), ("\"a\"", 260_000)] {
         check(format!("[{}]", vec![one; times].join(",")).as_bytes(), "{}");
