@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, path::PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use ndxp_hub::{Genesis, GenesisError, Keys};
+use ndxp_hub::{CursorKey, Genesis, GenesisError, Keys};
 use ndxp_model::{Agency, AgencyId, AgencyKind, OfficerId, Title, TrustDomain};
 
 use crate::{
@@ -90,6 +90,9 @@ async fn begin_in(data: &HubDirectory, with: Beginning, engine: &Engine) -> Resu
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
         made => made.with_context(|| format!("cannot write the key in {}", keys.display()))?,
     }
+    // All keys from the start: a further node begins with a copy of them.
+    CursorKey::load_or_create(&keys, &node::random()?)
+        .with_context(|| format!("cannot write the key of cursors in {}", keys.display()))?;
     let genesis = Genesis {
         trust_domain: with.domain,
         authority: with.authority,
