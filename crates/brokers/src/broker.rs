@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, BufRead, BufReader, Write},
+    os::unix::process::CommandExt,
     path::PathBuf,
     process::{Child, Command, Stdio},
     sync::{
@@ -76,6 +77,7 @@ pub struct Broker {
     installation: Installation,
     heap_mib: u32,
     has_counters: bool,
+    is_apart: bool,
     running: Option<Running>,
 }
 
@@ -119,14 +121,17 @@ impl Broker {
             return Err(StartError::Format { id: place.id, said });
         }
         let installation = installation.clone();
-        let (heap_mib, has_counters) = (options.heap_mib, options.counters);
-        Ok(Self { place, installation, heap_mib, has_counters, running: None })
+        let Options { heap_mib, counters: has_counters, apart: is_apart, .. } = *options;
+        Ok(Self { place, installation, heap_mib, has_counters, is_apart, running: None })
     }
 
     pub(crate) fn launch(&mut self) -> Result<(), StartError> {
         let mut java = self.installation.java(self.heap_mib, "kafka.Kafka");
         if self.has_counters {
             java.env("JDK_JAVA_OPTIONS", agent(self.place.own.counters));
+        }
+        if self.is_apart {
+            java.process_group(0);
         }
         let mut child = java
             .arg(self.place.dir.join("server.properties"))

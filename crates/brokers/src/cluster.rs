@@ -25,6 +25,9 @@ pub struct Options {
     pub authorizes: bool,
     /// Whether the brokers tell what they count, for [`Cluster::bytes_out`].
     pub counters: bool,
+    /// Whether they are out of reach of the terminal's Ctrl-C, for a program that ends them itself,
+    /// after what stands on them.
+    pub apart: bool,
     /// A further listener behind a way that can be cut: see [`Cluster::proxied_bootstrap`].
     pub proxied: bool,
 }
@@ -51,6 +54,7 @@ impl Default for Options {
             secure: None,
             authorizes: false,
             counters: false,
+            apart: false,
             proxied: false,
         }
     }

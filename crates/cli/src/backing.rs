@@ -16,6 +16,15 @@ pub(crate) enum EngineKind {
     Kafka,
 }
 
+/// Whom the terminal's Ctrl-C reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CtrlC {
+    /// Whatever was started, together with this program.
+    Everything,
+    /// This program alone, which ends the brokers after what stands on them.
+    ThisProgram,
+}
+
 /// The engine, with the brokers if it has any. They end, and their files go, when it is dropped:
 /// after the hubs that stand on them.
 #[derive(Debug)]
@@ -30,10 +39,10 @@ impl Backing {
     ///
     /// # Errors
     /// Where there is no Java, no jars, or no Kafka in this program, that is what it says.
-    pub(crate) async fn start(kind: EngineKind, count: u32) -> Result<Self> {
+    pub(crate) async fn start(kind: EngineKind, count: u32, ctrl_c: CtrlC) -> Result<Self> {
         match kind {
             EngineKind::Embedded => Ok(Self::embedded()),
-            EngineKind::Kafka => Self::kafka(count).await,
+            EngineKind::Kafka => Self::kafka(count, ctrl_c).await,
         }
     }
 
@@ -47,13 +56,13 @@ impl Backing {
     }
 
     #[cfg(feature = "kafka")]
-    async fn kafka(count: u32) -> Result<Self> {
-        let brokers = brokers::Brokers::start(count).await?;
+    async fn kafka(count: u32, ctrl_c: CtrlC) -> Result<Self> {
+        let brokers = brokers::Brokers::start(count, ctrl_c).await?;
         Ok(Self { settings: brokers.settings(), brokers: Some(brokers) })
     }
 
     #[cfg(not(feature = "kafka"))]
-    async fn kafka(_count: u32) -> Result<Self> {
+    async fn kafka(_count: u32, _ctrl_c: CtrlC) -> Result<Self> {
         anyhow::bail!(
             "this ndxp was built without kafka: make build FEATURES=kafka, or make demo ENGINE=kafka"
         )
@@ -119,6 +128,7 @@ pub(crate) mod brokers {
     use ndxp_brokers::{Cluster, Installation, Options};
     use ndxp_log::kafka::{Baseline, Config};
 
+    use super::CtrlC;
     use crate::node::cpu;
 
     /// Brokers of this program's own.
@@ -130,12 +140,14 @@ pub(crate) mod brokers {
     }
 
     impl Brokers {
-        pub(super) async fn start(count: u32) -> Result<Self> {
+        pub(super) async fn start(count: u32, ctrl_c: CtrlC) -> Result<Self> {
             let since = Instant::now();
             let installation = Installation::find()
                 .context("the engine kafka starts brokers, for which something is missing")?;
+            let apart = ctrl_c == CtrlC::ThisProgram;
+            let (heap_mib, counters) = (1024, true);
             let options =
-                Options { brokers: count, heap_mib: 1024, counters: true, ..Options::default() };
+                Options { brokers: count, heap_mib, counters, apart, ..Options::default() };
             let starting =
                 tokio::task::spawn_blocking(move || Cluster::start(&installation, &options));
             let cluster = starting.await?.context("the brokers do not start")?;

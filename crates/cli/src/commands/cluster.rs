@@ -105,7 +105,7 @@ async fn start(up: &Up, printer: &mut Printer) -> Result<Running> {
 async fn brokers(count: u32, printer: &mut Printer) -> Result<Cluster> {
     let since = Instant::now();
     let (options, installation) =
-        (Options { brokers: count, ..Options::default() }, Installation::find()?);
+        (Options { brokers: count, apart: true, ..Options::default() }, Installation::find()?);
     let starting = tokio::task::spawn_blocking(move || Cluster::start(&installation, &options));
     let brokers = starting.await?.context("the brokers do not start")?;
     let seconds = since.elapsed().as_secs_f64();

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 
 use super::serve::Stop;
 use crate::{
-    backing::{Backing, EngineKind},
+    backing::{Backing, CtrlC, EngineKind},
     exit::ExitStatus,
     node::HubDirectory,
     printer::Printer,
@@ -48,20 +48,26 @@ pub(crate) struct Args {
 
 /// Tells the story on the engine. Brokers of its own end after it, however it ends.
 pub(crate) async fn run(args: Args, printer: &mut Printer) -> Result<ExitStatus> {
+    // Before there is a broker that only this program ends.
+    let mut stop = Stop::listen()?;
     if args.engine == EngineKind::Kafka {
         printer.progress("starting a Kafka broker");
     }
-    let backing = Backing::start(args.engine, 1).await?;
-    let status = run_on(&backing, args, printer).await;
+    let backing = Backing::start(args.engine, 1, CtrlC::ThisProgram).await?;
+    let status = run_on(&backing, &mut stop, args, printer).await;
     backing.stop().await?;
     status
 }
 
-async fn run_on(backing: &Backing, args: Args, printer: &mut Printer) -> Result<ExitStatus> {
+async fn run_on(
+    backing: &Backing,
+    stop: &mut Stop,
+    args: Args,
+    printer: &mut Printer,
+) -> Result<ExitStatus> {
     let path = directory(args.data.as_deref())?;
     let data = HubDirectory::new(&path);
     let mut story = Story::begin(printer);
-    let mut stop = Stop::listen()?;
     let told = tokio::select! {
         told = timeout(AT_MOST, tell(backing, &data, &mut story)) => told,
         // The hub of the story is a process: returning ends it too.
@@ -72,7 +78,7 @@ async fn run_on(backing: &Backing, args: Args, printer: &mut Printer) -> Result<
     })?;
     let status = story.end(&path, args.clean, backing.is_kept())?;
     if !args.once && status == ExitStatus::Done {
-        setting.stay(printer, &mut stop).await?;
+        setting.stay(printer, stop).await?;
     }
     if args.clean {
         fs::remove_dir_all(&path).with_context(|| format!("cannot remove {}", path.display()))?;

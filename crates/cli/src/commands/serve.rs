@@ -101,7 +101,7 @@ fn announce(args: &Args, running: &Running, printer: &mut Printer) -> Result<()>
 /// The signals that end a hub. They are listened to before it is ready: whoever was told that it
 /// is may end it at once.
 ///
-/// SIGHUP has the TLS files looked at, which else happens within a second.
+/// SIGHUP has a node look at its TLS files, which else happens within a second.
 #[derive(Debug)]
 pub(crate) struct Stop {
     terminate: Signal,
@@ -116,9 +116,13 @@ impl Stop {
         Ok(Self { terminate, interrupt: signal(interrupt)?, hangup: signal(hangup)? })
     }
 
-    /// Waits for a signal.
+    /// Waits for a signal, also for that of a terminal that is closed: what is waited for has
+    /// children of its own, which nobody else would end.
     pub(crate) async fn asked(&mut self) {
-        asked(&mut self.terminate, &mut self.interrupt).await;
+        tokio::select! {
+            () = asked(&mut self.terminate, &mut self.interrupt) => {}
+            _ = self.hangup.recv() => {}
+        }
     }
 
     /// Waits for a signal that ends the node, or for its end.

@@ -50,7 +50,9 @@ impl Node {
         command.arg("serve").arg("--config").arg(home.join("ndxp.toml"));
         command.arg("--ready-file").arg(&ready);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(said);
-        let mut child = command.kill_on_drop(true).spawn().context("cannot start a node")?;
+        // Ctrl-C is for whoever ends the nodes before the brokers.
+        command.process_group(0).kill_on_drop(true);
+        let mut child = command.spawn().context("cannot start a node")?;
         let id = child.id().context("a node ended at once")?;
         let until = Instant::now() + PATIENCE;
         loop {

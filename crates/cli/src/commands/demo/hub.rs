@@ -45,7 +45,9 @@ impl Hub {
             command.args(["--set", &format!("{key}={value}")]);
         }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command.kill_on_drop(true).spawn().context("cannot start the hub")?;
+        // Ctrl-C is for the demonstration, which ends the hub.
+        command.process_group(0).kill_on_drop(true);
+        let mut child = command.spawn().context("cannot start the hub")?;
         let (said, ready) = oneshot::channel();
         let words = child.stderr.take().context("the hub has no stderr")?;
         tokio::spawn(keep(words, data.path().join("hub.log"), said));
