@@ -88,6 +88,12 @@ impl Core {
         (self.clock)()
     }
 
+    /// Returns why nothing can be appended at present: by the engine's account, or by what has
+    /// become of this node's appends.
+    pub(crate) fn log_trouble(&self) -> Option<String> {
+        self.log.troubles().appends.or_else(|| self.ledger.vital.trouble())
+    }
+
     /// The moment for the delivery machine.
     pub(crate) fn delivery_now(&self) -> ndxp_delivery::Now {
         ndxp_delivery::Now { monotonic_ms: (self.monotonic)(), wall: self.now() }

@@ -139,11 +139,12 @@ impl Holds {
         self.changes.send_modify(|changes| *changes += 1);
     }
 
-    fn remove(&self, lane: u32) {
-        if let Some(hold) = self.held().remove(&lane) {
-            hold.abandon();
-            self.changes.send_modify(|changes| *changes += 1);
-        }
+    /// Says whether it was held.
+    fn remove(&self, lane: u32) -> bool {
+        let Some(hold) = self.held().remove(&lane) else { return false };
+        hold.abandon();
+        self.changes.send_modify(|changes| *changes += 1);
+        true
     }
 
     fn held(&self) -> MutexGuard<'_, BTreeMap<u32, Hold>> {

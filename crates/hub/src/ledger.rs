@@ -4,12 +4,9 @@
 //! INVARIANT: no other module calls [`Log::append_after`], so nothing is written or handed out
 //! without its entry, and [`Log::append`] on the audit topic is called here alone.
 
-use std::{
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::{Duration, Instant},
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
 };
 
 use ndxp_audit::{Denials, Deny, EncodeError, Entry, EntryId, Leaf, Registry, Stamp, Word, encode};
@@ -18,10 +15,10 @@ use ndxp_log::{AppendError, Appended, Covered, Log, Record};
 use ndxp_model::{HubTopic, Timestamp};
 use thiserror::Error;
 
-use crate::metrics::{Metrics, Stage};
-
-/// How long a failed append keeps the node from being ready.
-const TROUBLE_LASTS: Duration = Duration::from_secs(10);
+use crate::{
+    metrics::{Metrics, Stage},
+    vital::Vital,
+};
 
 /// Why an entry could not be written.
 #[derive(Debug, Error)]
@@ -50,8 +47,8 @@ pub(crate) struct Ledger {
     gateway: Word,
     next_seq: AtomicU64,
     denials: Mutex<Denials>,
-    /// Why the last append failed, and when; nothing once one has succeeded.
-    trouble: Mutex<Option<(String, Instant)>>,
+    /// What has become of its appends.
+    pub(crate) vital: Vital,
     metrics: Arc<Metrics>,
 }
 
@@ -72,7 +69,7 @@ impl Ledger {
     ) -> Self {
         let (next_seq, denials) = (AtomicU64::new(0), Mutex::new(Denials::new()));
         let clock = ClockDebug(clock);
-        Self { log, clock, gateway, next_seq, denials, trouble: Mutex::default(), metrics }
+        Self { log, clock, gateway, next_seq, denials, vital: Vital::default(), metrics }
     }
 
     /// Writes an entry, durable before what it covers, and both before this returns.
@@ -83,7 +80,7 @@ impl Ledger {
     ) -> Result<(Receipt, Appended), LedgerError> {
         let (leaf, record, issued_at) = self.leaf(entry)?;
         let timer = self.metrics.stage(Stage::Append);
-        let appended = self.noted(self.log.append_after(record, covered).await)?;
+        let appended = self.noted(self.log.append_after(record, covered)).await?;
         self.metrics.append(self.log.engine(), timer.stop());
         Ok((Receipt { index: appended.entry, leaf_hash: leaf.hash(), issued_at }, appended))
     }
@@ -92,7 +89,7 @@ impl Ledger {
     pub(crate) async fn note(&self, entry: &Entry) -> Result<Receipt, LedgerError> {
         let (leaf, record, issued_at) = self.leaf(entry)?;
         let timer = self.metrics.stage(Stage::Audit);
-        let index = self.noted(self.log.append(HubTopic::Audit, 0, vec![record]).await)?;
+        let index = self.noted(self.log.append(HubTopic::Audit, 0, vec![record])).await?;
         drop(timer);
         Ok(Receipt { index, leaf_hash: leaf.hash(), issued_at })
     }
@@ -124,22 +121,16 @@ impl Ledger {
         Ok(())
     }
 
-    /// Returns why nothing can be appended, if the last append failed a moment ago. What failed
-    /// longer ago counts no more: a node that is not ready gets no calls to try again with.
-    pub(crate) fn trouble(&self) -> Option<String> {
-        let known = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        let recent = known.as_ref().filter(|(_, since)| since.elapsed() < TROUBLE_LASTS);
-        recent.map(|(trouble, _)| trouble.clone())
-    }
-
-    fn noted<T>(&self, outcome: Result<T, AppendError>) -> Result<T, AppendError> {
-        let trouble = outcome.as_ref().err().filter(|error| is_the_logs(error));
-        let trouble = trouble.map(|error| (error.to_string(), Instant::now()));
-        let mut known = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.is_some() || trouble.is_some() {
-            *known = trouble;
+    async fn noted<T>(
+        &self,
+        append: impl Future<Output = Result<T, AppendError>>,
+    ) -> Result<T, AppendError> {
+        let outcome = self.vital.noted(append).await;
+        match &outcome {
+            Ok(_) => {}
+            Err(AppendError::Unknown(_)) => self.metrics.append_failed("unknown"),
+            Err(_) => self.metrics.append_failed("refused"),
         }
-        drop(known);
         outcome
     }
 
@@ -159,14 +150,6 @@ impl Ledger {
         let value = leaf.as_bytes().to_vec().into();
         let record = Record { value, timestamp: now, ..Record::default() };
         Ok((leaf, record, now))
-    }
-}
-
-/// Says whether a failure says something about the log, and not about what was to be appended.
-fn is_the_logs(error: &AppendError) -> bool {
-    match error {
-        AppendError::Full { .. } | AppendError::Unavailable(_) | AppendError::Unknown(_) => true,
-        AppendError::NoSuchPartition(_) | AppendError::TooLarge { .. } => false,
     }
 }
 

@@ -45,6 +45,7 @@ mod schemas;
 mod services;
 mod subscribe;
 mod trace;
+mod vital;
 
 pub use boot::BootError;
 pub use code_lists::CodeListsError;

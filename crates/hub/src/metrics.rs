@@ -122,7 +122,13 @@ pub(crate) struct Metrics {
     pub reads: Family<SourceLabels, Counter>,
     pub window_bytes: Gauge<u64, AtomicU64>,
     appends: Family<EngineLabels, Histogram, fn() -> Histogram>,
+    append_failures: Family<OutcomeLabels, Counter>,
+    pub log_ready: Gauge,
     pub log_size: Gauge<u64, AtomicU64>,
+    pub lanes_owned: Gauge,
+    pub lanes_taken: Counter,
+    pub lanes_lost: Counter,
+    pub nodes_heard: Gauge,
     pub registry_position: Gauge<u64, AtomicU64>,
     pub handshake_failures: Family<CauseLabels, Counter>,
     pub tls_reloads: Family<OutcomeLabels, Counter>,
@@ -148,13 +154,55 @@ impl Metrics {
             reads: Family::default(),
             window_bytes: Gauge::default(),
             appends: Family::new_with_constructor(histogram),
+            append_failures: Family::default(),
+            log_ready: Gauge::default(),
             log_size: Gauge::default(),
+            lanes_owned: Gauge::default(),
+            lanes_taken: Counter::default(),
+            lanes_lost: Counter::default(),
+            nodes_heard: Gauge::default(),
             registry_position: Gauge::default(),
             handshake_failures: Family::default(),
             tls_reloads: Family::default(),
         };
         metrics.register();
+        metrics.register_nodes();
         metrics
+    }
+
+    /// What tells how several nodes share the work, and how they stand with the log.
+    fn register_nodes(&mut self) {
+        // There from the start: what has never failed is to read 0.
+        for outcome in ["refused", "unknown"] {
+            drop(self.append_failures.get_or_create(&OutcomeLabels { outcome }));
+        }
+        let r = &mut self.registry;
+        r.register(
+            "ndxp_log_append_failures",
+            "Appends of calls that failed, by what is known of them: nothing written, or unknown",
+            self.append_failures.clone(),
+        );
+        r.register(
+            "ndxp_log_ready",
+            "Whether the log takes appends, as /readyz says: 1 or 0",
+            self.log_ready.clone(),
+        );
+        r.register("ndxp_lanes_owned", "Lanes that this node has taken", self.lanes_owned.clone());
+        r.register(
+            "ndxp_lanes_taken",
+            "Lanes taken since the start, each time anew",
+            self.lanes_taken.clone(),
+        );
+        r.register(
+            "ndxp_lanes_lost",
+            "Lanes given up or lost to another node since the start",
+            self.lanes_lost.clone(),
+        );
+        r.register(
+            "ndxp_nodes_heard",
+            "Nodes that said within 20 seconds that they serve, this one included; 0 where it knows of none",
+            self.nodes_heard.clone(),
+        );
     }
 
     fn register(&mut self) {
@@ -277,6 +325,11 @@ impl Metrics {
     /// Starts the clock of a stage; it is recorded when the timer is dropped or stopped.
     pub(crate) fn stage(&self, stage: Stage) -> Timer<'_> {
         Timer { metrics: self, stage, start: Instant::now() }
+    }
+
+    /// Counts an append that failed.
+    pub(crate) fn append_failed(&self, outcome: &'static str) {
+        self.append_failures.get_or_create(&OutcomeLabels { outcome }).inc();
     }
 
     /// Records a durable append.

@@ -51,6 +51,7 @@ use crate::{
 };
 use serve::{
     follow_registry, housekeeping, keep_lanes, serve_grpc, serve_http, serve_nodes, watch_log,
+    watch_vital,
 };
 use standing::watch_standing;
 
@@ -137,6 +138,7 @@ impl Node {
         watch_log(&mut tasks, &core, parts.log_failed, &report);
         keep_lanes(&mut tasks, &core, &report);
         follow_registry(&mut tasks, &core, report);
+        watch_vital(&mut tasks, &core);
         housekeeping(&mut tasks, &core);
         tidy::tidy(&mut tasks, &core);
         info!(%grpc, %http, node = core.node, "serving");

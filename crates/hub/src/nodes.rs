@@ -14,8 +14,8 @@ use std::{
     time::Duration,
 };
 
-use ndxp_log::{Log, Partition, ReadError};
-use ndxp_model::{HubTopic, Topic};
+use ndxp_log::{Log, Partition, ReadError, Record};
+use ndxp_model::{HubTopic, Timestamp, Topic};
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 use tracing::warn;
 
@@ -28,6 +28,8 @@ pub(crate) use record::NodeRecord;
 const CONNECT: Duration = Duration::from_secs(3);
 /// A node that answers no ping for so long is gone: its calls end.
 const PING: Duration = Duration::from_secs(2);
+/// A node that has said nothing for so long is gone, or cut off: each speaks every five seconds.
+const SILENT_MS: i64 = 20_000;
 /// What one call may have on its way; the connection has room for all of them, so that a caller that
 /// does not read holds up nobody.
 const STREAM_WINDOW: u32 = 64 << 10;
@@ -75,13 +77,24 @@ pub(crate) enum Place {
     Nowhere,
 }
 
+/// What the nodes have said of themselves, by name.
+type Known = BTreeMap<String, Said>;
+
+/// A node's last word.
+#[derive(Debug)]
+struct Said {
+    node: NodeRecord,
+    /// By that node's clock.
+    at: Timestamp,
+}
+
 /// The other nodes.
 #[derive(Debug)]
 pub(crate) struct Nodes {
     own: String,
     address: String,
     tls: ClientTlsConfig,
-    known: Mutex<BTreeMap<String, NodeRecord>>,
+    known: Mutex<Known>,
     /// By address.
     links: Mutex<HashMap<String, Channel>>,
 }
@@ -99,7 +112,7 @@ impl Nodes {
     pub(crate) fn owner_of(&self, lane: u32) -> Place {
         let known = known(&self.known);
         let owners = known.iter().filter_map(|(name, node)| {
-            Some((*node.lanes.get(&lane)?, name)).filter(|_| *name != self.own)
+            Some((*node.node.lanes.get(&lane)?, name)).filter(|_| *name != self.own)
         });
         let owner = owners.max().map(|(_, name)| name.clone());
         drop(known);
@@ -108,9 +121,16 @@ impl Nodes {
 
     /// Returns the way to a node; it is connected when it is used.
     pub(crate) fn link(&self, name: &str) -> Option<Link> {
-        let address = known(&self.known).get(name)?.address.clone();
+        let address = known(&self.known).get(name)?.node.address.clone();
         let channel = self.channel(&address)?;
         Some(Link { name: name.to_owned(), channel })
+    }
+
+    /// Returns how many nodes serve by their own word of a moment ago, this one included.
+    pub(crate) fn heard(&self, now: Timestamp) -> usize {
+        let oldest = now.millis().saturating_sub(SILENT_MS);
+        let serves = |said: &&Said| said.at.millis() >= oldest && !said.node.draining;
+        known(&self.known).values().filter(serves).count()
     }
 
     fn channel(&self, address: &str) -> Option<Channel> {
@@ -159,7 +179,7 @@ impl Nodes {
             };
             for stored in &page {
                 next = stored.offset + 1;
-                self.hear(stored.record.key.as_deref(), &stored.record.value);
+                self.hear(&stored.record);
             }
             if page.is_empty() && end.changed().await.is_err() {
                 return Ok(());
@@ -168,18 +188,19 @@ impl Nodes {
     }
 
     /// Takes a node's word; one of a newer version is none that this one could go by.
-    fn hear(&self, key: Option<&[u8]>, value: &[u8]) {
-        let Some(name) = key.and_then(|key| std::str::from_utf8(key).ok()) else { return };
+    fn hear(&self, record: &Record) {
+        let name = record.key.as_deref().and_then(|key| std::str::from_utf8(key).ok());
+        let Some(name) = name else { return };
         let mut known = known(&self.known);
-        match NodeRecord::decode(value) {
-            Some(node) => _ = known.insert(name.to_owned(), node),
+        match NodeRecord::decode(&record.value) {
+            Some(node) => {
+                known.insert(name.to_owned(), Said { node, at: record.timestamp });
+            }
             None => _ = known.remove(name),
         }
     }
 }
 
-fn known(
-    known: &Mutex<BTreeMap<String, NodeRecord>>,
-) -> MutexGuard<'_, BTreeMap<String, NodeRecord>> {
+fn known(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
     known.lock().unwrap_or_else(PoisonError::into_inner)
 }

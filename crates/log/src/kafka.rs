@@ -43,6 +43,7 @@ use tokio::{
 
 use crate::{
     AppendError, Appended, Covered, Lanes, Log, Partition, ReadError, ReadLimits, Record, Stored,
+    Troubles,
 };
 
 pub use crate::embedded::TailLimits;
@@ -398,6 +399,15 @@ impl Log for Kafka {
         let lanes = joined.lanes();
         *members = Some(joined);
         Ok(lanes)
+    }
+
+    fn troubles(&self) -> Troubles {
+        // Whatever is appended has an entry there.
+        let audit = Partition { topic: Topic::Hub(HubTopic::Audit), number: 0 };
+        let short = || lock(&self.cluster.partitions.get(&audit)?.trouble).clone();
+        let appends = self.cluster.check().err().or_else(short);
+        let lanes = lock(&self.members).as_ref().and_then(Members::trouble);
+        Troubles { appends, lanes }
     }
 
     fn leave(&self) {

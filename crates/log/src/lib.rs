@@ -156,6 +156,16 @@ pub struct ReadLimits {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Lanes(pub std::collections::BTreeSet<u32>);
 
+/// What an engine knows to be wrong without an append being tried, for operators: each with its cause
+/// and what helps.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Troubles {
+    /// Why appends are refused at present. Nothing here does not mean that they are taken.
+    pub appends: Option<String>,
+    /// Why this node gets no lanes.
+    pub lanes: Option<String>,
+}
+
 /// An ordered, durable log of partitioned topics.
 ///
 /// Durability: whatever `Ok` reports survives `kill -9` and power loss. Order: within a partition,
@@ -261,6 +271,11 @@ pub trait Log: Send + Sync + fmt::Debug {
     /// # Errors
     /// [`ReadError::Unavailable`] if it cannot join.
     fn lanes(&self) -> Result<watch::Receiver<Lanes>, ReadError>;
+
+    /// Tells what is known to be wrong at present. Cheap: it asks nobody.
+    fn troubles(&self) -> Troubles {
+        Troubles::default()
+    }
 
     /// Gives the lanes up, for other nodes to take them at once. Nothing else ends.
     fn leave(&self) {}

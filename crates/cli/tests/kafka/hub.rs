@@ -1,7 +1,8 @@
 //! A hub in a process of its own, with the demonstration nation, on a broker.
 
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
     path::Path,
     process::{Child, Command, Output, Stdio},
 };
@@ -15,13 +16,17 @@ pub(crate) struct Hub {
     dir: TempDir,
     broker: String,
     child: Child,
+    /// Where health is served.
+    http: String,
 }
 
 /// Prepares the binary, without the environment's own settings, and writes `hub.toml` for it.
 pub(crate) fn ndxp(dir: &Path, broker: &str) -> Command {
+    let copies = broker.split(',').count();
+    let least = copies.div_ceil(2);
     let config = format!(
         "[log]\nengine = \"kafka\"\n[kafka]\nbrokers = \"{broker}\"\nsecurity = \"plaintext\"\n\
-         replication = 1\nmin_in_sync = 1\nappend_timeout_s = 5\n"
+         replication = {copies}\nmin_in_sync = {least}\nappend_timeout_s = 5\n"
     );
     std::fs::write(dir.join("hub.toml"), config).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_ndxp"));
@@ -32,7 +37,8 @@ pub(crate) fn ndxp(dir: &Path, broker: &str) -> Command {
     command
 }
 
-fn serve(dir: &Path, broker: &str) -> Child {
+/// Starts it and returns where health is served.
+fn serve(dir: &Path, broker: &str) -> (Child, String) {
     let mut command = ndxp(dir, broker);
     command.args(["dev", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data"]).arg(dir);
     command.arg("--config").arg(dir.join("hub.toml"));
@@ -42,23 +48,34 @@ fn serve(dir: &Path, broker: &str) -> Child {
     while !said.contains("The hub is ready") {
         assert!(read.read_line(&mut said).unwrap() > 0, "it did not start: {said}");
     }
-    child
+    let http = said.split("http://").nth(1).unwrap().split('/').next().unwrap().to_owned();
+    (child, http)
 }
 
 impl Hub {
     /// Starts it and waits until the nation is in it.
     pub(crate) fn start(broker: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let child = serve(dir.path(), broker);
-        Self { dir, broker: broker.to_owned(), child }
+        let (child, http) = serve(dir.path(), broker);
+        Self { dir, broker: broker.to_owned(), child, http }
     }
 
     /// Kills it and starts it again.
     pub(crate) fn restart(mut self) -> Self {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        self.child = serve(self.dir.path(), &self.broker);
+        (self.child, self.http) = serve(self.dir.path(), &self.broker);
         self
+    }
+
+    /// Asks for `/readyz`, and returns status and body.
+    pub(crate) fn ready(&self) -> (u16, String) {
+        let mut socket = TcpStream::connect(&self.http).unwrap();
+        socket.write_all(b"GET /readyz HTTP/1.0\r\nhost: hub\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
     }
 
     fn command(&self, args: &[&str]) -> Command {

@@ -6,6 +6,7 @@ mod bench;
 mod cluster;
 mod demo;
 mod hub;
+mod ready;
 
 use std::{
     io::{BufRead, BufReader},

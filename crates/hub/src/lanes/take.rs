@@ -26,6 +26,7 @@ pub(super) async fn own(core: Arc<Core>, lane: u32) {
     loop {
         match take(&core, lane).await {
             Ok(hold) => {
+                core.metrics.lanes_taken.inc();
                 debug!(lane, "the lane is this node's");
                 tokio::select! {
                     () = hold.lost() => {}
@@ -53,7 +54,9 @@ async fn succeed(core: &Core, lane: u32) {
 
 /// Ends the streams of a lane, and forgets what is known of it.
 pub(super) fn let_go(core: &Core, lane: u32) {
-    core.lanes.remove(lane);
+    if core.lanes.remove(lane) {
+        core.metrics.lanes_lost.inc();
+    }
     core.slots.release(lane);
 }
 

@@ -35,6 +35,7 @@ use crate::{
     nodes::{self, Neighbours, NodeTls},
     refuse::chain,
     services::Services,
+    vital,
 };
 
 fn acceptor(core: &Arc<Core>) -> Acceptor {
@@ -210,6 +211,11 @@ pub(super) fn keep_lanes(tasks: &mut JoinSet<()>, core: &Arc<Core>, report: &mps
             let _ = report.send(format!("the node cannot join the others: {cause}")).await;
         }
     });
+}
+
+/// Knows whether the log takes appends before a publisher finds out.
+pub(super) fn watch_vital(tasks: &mut JoinSet<()>, core: &Arc<Core>) {
+    tasks.spawn(vital::watch(Arc::clone(core)));
 }
 
 /// Once a second: counts of denials.

@@ -1,5 +1,7 @@
 //! Several nodes on one log: whichever a client meets, it is served.
 
+use std::time::{Duration, Instant};
+
 use ndxp_testkit::{TestHub, upsert};
 
 use crate::{
@@ -44,4 +46,34 @@ async fn stream_moves_with_its_lane_and_what_was_handed_out_is_marked() {
     assert_eq!(check(&ended), "LANE_MOVED");
     let mut stream = open(&nodes[0]).await;
     assert_eq!(stream.records(1).await.unwrap()[0].attempt, 2);
+}
+
+/// Looks until a metric of a node has this value.
+async fn reads(node: &TestHub, metric: &str, value: u64) {
+    let line = format!("{metric} {value}\n");
+    let since = Instant::now();
+    loop {
+        let text = node.metrics().await;
+        if text.contains(&line) {
+            return;
+        }
+        assert!(since.elapsed() < Duration::from_secs(30), "{line} is not in {text}");
+    }
+}
+
+#[tokio::test]
+async fn metrics_tell_how_the_nodes_share_the_lanes() {
+    let nodes = pair().await.into_nodes(2).await;
+    reads(&nodes[0], "ndxp_lanes_owned", 64).await;
+    for node in &nodes {
+        reads(node, "ndxp_nodes_heard", 2).await;
+        reads(node, "ndxp_log_ready", 1).await;
+    }
+    nodes[0].give(0..32);
+    nodes[1].give(32..64);
+    for node in &nodes {
+        reads(node, "ndxp_lanes_owned", 32).await;
+    }
+    reads(&nodes[0], "ndxp_lanes_lost_total", 32).await;
+    reads(&nodes[1], "ndxp_lanes_taken_total", 32).await;
 }

@@ -90,6 +90,15 @@ impl Ground {
         self.cluster.tool().acls(&script, &variables).unwrap();
     }
 
+    /// Takes the right to a hub's group away from `ndxp`, or gives it back.
+    fn deny_group(&self, act: &str, prefix: &str) {
+        let script = self.file("group.sh");
+        let text = "$KAFKA_ACLS --bootstrap-server $BOOTSTRAP $ACT --force --deny-principal User:ndxp \
+                    --group ${PREFIX}ndxp.nodes --operation Read\n";
+        fs::write(&script, text).unwrap();
+        self.cluster.tool().acls(&script, &[("ACT", act), ("PREFIX", prefix)]).unwrap();
+    }
+
     fn file(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
@@ -195,6 +204,32 @@ async fn hub_may_do_nothing_beside_its_own_topics() {
     let Some(ground) = Ground::get("hub_may_do_nothing_beside_its_own_topics") else { return };
     let config = ground.scram(Scram::Sha512, PASSWORD, "ca.pem");
     refused(Config { prefix: "another.".into(), ..config }, "authorization failed").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn node_that_the_group_refuses_says_what_to_grant_and_joins_once_it_is() {
+    let name = "node_that_the_group_refuses_says_what_to_grant_and_joins_once_it_is";
+    let Some(ground) = Ground::get(name) else { return };
+    let config = ground.scram(Scram::Sha512, PASSWORD, "ca.pem");
+    ground.deny_group("--add", &config.prefix);
+    let log = fixture::open(&config).await;
+    let mut lanes = log.lanes().unwrap();
+    let until = tokio::time::Instant::now() + Duration::from_secs(60);
+    let said = loop {
+        if let Some(said) = log.troubles().lanes {
+            break said;
+        }
+        assert!(tokio::time::Instant::now() < until, "it is not told");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    let group = format!("Read on group {}ndxp.nodes", config.prefix);
+    assert!(said.contains(&group), "{said}");
+    assert!(said.contains("deploy/kafka/acls.sh"), "{said}");
+    assert_eq!(log.troubles().appends, None, "records are taken all the same");
+
+    ground.deny_group("--remove", &config.prefix);
+    lanes.wait_for(|lanes| lanes.0.len() == 64).await.unwrap();
+    assert_eq!(log.troubles().lanes, None);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
