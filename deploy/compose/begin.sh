@@ -21,7 +21,6 @@ pki node
 
 for other in "$nodes"/*; do
   [ "$other" != "$first" ] || continue
-  # Not enough yet: the key of cursors is made at a node's first start. Copy n1's over n2's and n3's before use.
   # Alike on all nodes: the hub's keys, what agencies see, whom it believes.
   mkdir -p "$other/pki"
   cp -R "$first/keys" "$other/"

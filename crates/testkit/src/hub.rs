@@ -123,6 +123,23 @@ impl TestHub {
         Self { clock, engine, node, identities, tls }
     }
 
+    /// Waits until the hub can no longer serve, and returns why.
+    pub async fn failed(&mut self) -> String {
+        self.node.failed().await
+    }
+
+    /// Drops the hub where it stands, starts it again on the same log, and returns why it does not
+    /// start.
+    ///
+    /// # Panics
+    /// If it starts.
+    pub async fn refuses_to_start(self) -> StartError {
+        let Self { clock, engine, node, tls, .. } = self;
+        let engine = engine.killed().await;
+        drop(node);
+        serve(&engine, &clock, &tls, None).await.expect_err("the hub does not start")
+    }
+
     /// Drains the hub and keeps it as it is, for any number of others to start from.
     ///
     /// # Panics

@@ -7,7 +7,8 @@ use ndxp_client::proto::registry::{
     Agency, AgencyKind, CreateAgencyRequest, CreateAgencyResponse,
     agency_service_client::AgencyServiceClient,
 };
-use ndxp_log::memory::Fault;
+use ndxp_log::{Record, memory::Fault};
+use ndxp_model::HubTopic;
 use ndxp_testkit::{Engine, TestHub, upsert};
 use tonic::Status;
 
@@ -88,6 +89,28 @@ async fn entry_that_a_crash_took_is_written_at_the_next_boot() {
     create(&hub, "tax").await.unwrap_err();
     let hub = hub.kill().await;
     assert_eq!(noted(&hub).await, [0, 1]);
+}
+
+#[tokio::test]
+async fn node_that_meets_a_newer_format_stops_and_says_what_to_upgrade() {
+    for (record, expected) in [
+        (r#"{"v":2,"shape":"nobody knows yet"}"#, "registry record is of format 2"),
+        (
+            r#"{"v":1,"base":1,"t":"2026-07-01T00:00:00Z","request_id":"6f1c3f0e-3a6e-4f0e-9a43-0d9d6f0f1a11","body":"","command":"raise-format","events":[{"type":"format-raised","format":2}]}"#,
+            "the registry was raised to format 2",
+        ),
+    ] {
+        let mut hub = TestHub::start().await;
+        let stored = Record { value: record.into(), ..Record::default() };
+        hub.log().append(HubTopic::Registry, 0, vec![stored]).await.unwrap();
+        let said = hub.failed().await;
+        assert!(said.contains(expected), "{said}");
+        assert!(said.contains("this version reads up to 1: upgrade the node"), "{said}");
+        // Nor does a binary that was rolled back behind it.
+        let error = hub.refuses_to_start().await;
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert!(cause.contains(expected) && cause.contains("upgrade the node"), "{cause}");
+    }
 }
 
 #[tokio::test]
