@@ -72,7 +72,7 @@ impl Admin {
                 Ok(())
             }
             Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists))) => Ok(()),
-            Some(Err((_, code))) => Err(format!("it could not be made: {code}")),
+            Some(Err((_, code))) => Err(format!("it could not be made: {}", said(code))),
             None => Err("the brokers said nothing of it".into()),
         }
     }
@@ -98,7 +98,7 @@ impl Admin {
         }
         let done = self.in_time(self.client.alter_configs([&altered], &self.options())).await?;
         let done = done.into_iter().next();
-        done.ok_or("the brokers said nothing of it")?.map_err(|(_, code)| code.to_string())?;
+        done.ok_or("the brokers said nothing of it")?.map_err(|(_, code)| said(code))?;
         self.settled(name, &wanted).await?;
         tracing::info!(topic = name, ?keep, "what is kept of a topic was changed");
         Ok(())
@@ -121,7 +121,7 @@ impl Admin {
         let resource = ResourceSpecifier::Topic(name);
         let told = self.in_time(self.client.describe_configs([&resource], &self.options())).await?;
         let told = told.into_iter().next().ok_or("the brokers said nothing of it")?;
-        told.map_err(|code| code.to_string())
+        told.map_err(said)
     }
 
     /// librdkafka answers within its own time-outs; this is for the case that it does not.
@@ -154,6 +154,17 @@ impl Admin {
         AdminOptions::new()
             .request_timeout(Some(self.timeout))
             .operation_timeout(Some(self.timeout))
+    }
+}
+
+/// The brokers' word, with what helps where a right is missing.
+fn said(code: RDKafkaErrorCode) -> String {
+    match code {
+        RDKafkaErrorCode::TopicAuthorizationFailed => format!(
+            "{code}: grant the hub's Kafka user Create, Read, Write and AlterConfigs on it, as \
+             deploy/kafka/acls.sh does"
+        ),
+        _ => code.to_string(),
     }
 }
 

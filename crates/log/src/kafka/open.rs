@@ -38,7 +38,8 @@ impl Kafka {
             let (partitions, keep) = (topic.partitions(), topic.keep());
             let topic = Topic::Hub(topic);
             let settled = engine.settle_topic(&topic, partitions, keep).await;
-            settled.map_err(|said| OpenError::Topic { topic: topic.to_string(), said })?;
+            let name = || names::name(&engine.config.prefix, &topic);
+            settled.map_err(|said| OpenError::Topic { topic: name(), said })?;
         }
         Ok(engine)
     }
