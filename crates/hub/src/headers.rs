@@ -1,6 +1,7 @@
 //! What stands beside a record in the log: CloudEvents in Kafka's binding, so that any Kafka tool
 //! can read a topic (CloudEvents 1.0.2, Kafka Protocol Binding, section 3.2).
 
+use bytes::Bytes;
 use ndxp_log::{ENTRY_HEADER, Header, Record};
 use ndxp_model::{DatasetName, Op, RecordId, SchemaVersion, SystemName, Timestamp};
 
@@ -14,16 +15,45 @@ const TRACE: &str = "traceparent";
 /// [`crate::readers`] on repeats.
 const KNOWN: &str = "ce_ndxpknown";
 
+/// What the headers of all records of a call share.
+#[derive(Debug, Clone)]
+pub(crate) struct Shared {
+    source: Bytes,
+    types: [(Op, Bytes); 3],
+    data_schema: Bytes,
+    schema: Bytes,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        dataset: &DatasetName,
+        system: &SystemName,
+        (schema, hash): (SchemaVersion, &str),
+    ) -> Self {
+        let DatasetName { agency, dataset: own } = dataset;
+        let of = |op: Op| (op, format!("ndxp.{agency}.{own}.{}", op.as_str()).into());
+        Self {
+            source: source(system).into(),
+            types: [Op::Upsert, Op::Delete, Op::Event].map(of),
+            data_schema: format!("ndxp:{dataset}@{hash}").into(),
+            schema: schema.to_string().into(),
+        }
+    }
+
+    fn of_type(&self, op: Op) -> Bytes {
+        let found = self.types.iter().find(|(of, _)| *of == op);
+        found.map(|(_, text)| text.clone()).unwrap_or_default()
+    }
+}
+
 /// What a publisher's record says beside its payload.
 #[derive(Debug, Clone)]
 pub(crate) struct Facts<'a> {
-    pub dataset: &'a DatasetName,
-    pub system: &'a SystemName,
+    pub shared: &'a Shared,
     pub record_id: &'a RecordId,
+    pub key: Bytes,
     pub op: Op,
     pub event_time: Timestamp,
-    pub schema: SchemaVersion,
-    pub schema_hash: &'a str,
     pub traceparent: &'a str,
     /// Below which offset of its partition there is no record of its id; none where this node
     /// alone writes.
@@ -36,26 +66,19 @@ pub(crate) fn source(system: &SystemName) -> String {
 }
 
 impl Facts<'_> {
-    pub(crate) fn headers(&self, key: &str) -> Vec<Header> {
-        let mut headers = vec![
+    pub(crate) fn headers(self) -> Vec<Header> {
+        let mut headers = Vec::with_capacity(11);
+        headers.extend([
             Header::new("ce_specversion", &b"1.0"[..]),
             Header::new("content-type", &b"application/json"[..]),
             Header::new(ID, self.record_id.as_str().to_owned()),
-            Header::new(SOURCE, source(self.system)),
-            Header::new(
-                TYPE,
-                format!(
-                    "ndxp.{}.{}.{}",
-                    self.dataset.agency,
-                    self.dataset.dataset,
-                    self.op.as_str()
-                ),
-            ),
+            Header::new(SOURCE, self.shared.source.clone()),
+            Header::new(TYPE, self.shared.of_type(self.op)),
             Header::new(TIME, self.event_time.to_string()),
-            Header::new("ce_partitionkey", key.to_owned()),
-            Header::new("ce_dataschema", format!("ndxp:{}@{}", self.dataset, self.schema_hash)),
-            Header::new(SCHEMA, self.schema.to_string()),
-        ];
+            Header::new("ce_partitionkey", self.key),
+            Header::new("ce_dataschema", self.shared.data_schema.clone()),
+            Header::new(SCHEMA, self.shared.schema.clone()),
+        ]);
         if !self.traceparent.is_empty() {
             headers.push(Header::new(TRACE, self.traceparent.to_owned()));
         }

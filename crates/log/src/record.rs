@@ -1,5 +1,7 @@
 //! A record as the log keeps it: Kafka's shape, so that both engines hold the same.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use ndxp_model::Timestamp;
 
@@ -8,19 +10,42 @@ use crate::{ENTRY_HEADER, POSITION_HEADER};
 /// The header that ends with the record's operation: `ndxp.tax.units.DELETE`.
 const TYPE_HEADER: &str = "ce_type";
 
+/// The names of the headers that nearly every record has: what is read back shares them.
+const FREQUENT: [&str; 13] = [
+    "ce_specversion",
+    "content-type",
+    "ce_id",
+    "ce_source",
+    TYPE_HEADER,
+    "ce_time",
+    "ce_partitionkey",
+    "ce_dataschema",
+    "ce_ndxpschema",
+    "ce_ndxpknown",
+    "traceparent",
+    ENTRY_HEADER,
+    POSITION_HEADER,
+];
+
 /// A named value beside the record. Values are UTF-8 text by convention.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
     /// Its name, for example `ce_id`.
-    pub name: String,
+    pub name: Cow<'static, str>,
     /// Its value.
     pub value: Bytes,
 }
 
 impl Header {
     /// Makes a header.
-    pub fn new(name: impl Into<String>, value: impl Into<Bytes>) -> Self {
+    pub fn new(name: impl Into<Cow<'static, str>>, value: impl Into<Bytes>) -> Self {
         Self { name: name.into(), value: value.into() }
+    }
+
+    /// Makes a header that was read: a frequent name takes no memory.
+    pub(crate) fn read(name: &str, value: Bytes) -> Self {
+        let frequent = FREQUENT.into_iter().find(|frequent| *frequent == name);
+        Self { name: frequent.map_or_else(|| name.to_owned().into(), Cow::Borrowed), value }
     }
 }
 

@@ -6,6 +6,7 @@ use std::{
     ops::Range,
 };
 
+use bytes::Bytes;
 use ndxp_audit::{DatasetAt, Entry, Publish, Sha256Hex};
 use ndxp_log::{AppendError, Covered, Partition, Record};
 use ndxp_model::{SystemName, Timestamp, Topic};
@@ -23,7 +24,7 @@ use crate::{
     call::Call,
     core::{Core, receipt_message},
     duplicates::{Dataset as Window, Finding, Identity, Reserved},
-    headers::Facts,
+    headers::{Facts, Shared},
     ledger::{LedgerError, Receipt},
     metrics::{DatasetLabels, PublishLabels, Stage},
     receipts,
@@ -145,7 +146,7 @@ impl Core {
         let identities: Vec<Identity> = good().map(|record| record.identity).collect();
         let window = self.duplicates.of(&dataset.name, dataset.partitions);
         let timer = self.metrics.stage(Stage::Dedup);
-        let mut reserved = window.reserve(&self.log, &identities, scene.now).await?;
+        let mut reserved = window.reserve(&self.log, (&identities, &ends), scene.now).await?;
         drop(timer);
         let Some((from, refusal)) = first_clash(mode, batches, &reserved.findings) else {
             return Ok(((window, reserved, ends), None));
@@ -163,16 +164,14 @@ impl Core {
         ends: BTreeMap<u32, u64>,
     ) -> Result<Receipt, Failed> {
         let (target, dataset) = (scene.target, scene.target.dataset.name.clone());
-        let records: Vec<(u32, Record)> = new
-            .iter()
-            .map(|record| {
-                (record.partition, scene.stored(record, reserved.known(record.partition)))
-            })
-            .collect();
+        let shared = scene.shared();
+        let stored =
+            |record: &Prepared| scene.stored(&shared, record, reserved.known(record.partition));
+        let records = new.iter().map(|record| (record.partition, stored(record))).collect();
         let entry = Entry::Publish(Publish {
             by: scene.call.principal.clone(),
             ds: DatasetAt { name: dataset.clone(), version: Some(target.version) },
-            n: records.len() as u64,
+            n: new.len() as u64,
             vid: verdict,
             under: target.under.clone(),
         });
@@ -327,23 +326,28 @@ fn results(batch: &Batch, findings: &[Finding]) -> Vec<RecordResult> {
 }
 
 impl Scene<'_> {
-    fn stored(&self, record: &Prepared, known: Option<u64>) -> Record {
+    /// What the headers of all records have alike.
+    fn shared(&self) -> Shared {
+        let Target { dataset, version, contract, .. } = self.target;
+        Shared::new(&dataset.name, self.system, (*version, &contract.hash))
+    }
+
+    fn stored(&self, shared: &Shared, record: &Prepared, known: Option<u64>) -> Record {
+        let key = Bytes::from(record.key.clone());
         let facts = Facts {
-            dataset: &self.target.dataset.name,
-            system: self.system,
+            shared,
             record_id: &record.record_id,
+            key: key.clone(),
             op: record.op,
             event_time: record.event_time,
-            schema: self.target.version,
-            schema_hash: &self.target.contract.hash,
             traceparent: &record.traceparent,
             known,
         };
         Record {
-            key: Some(record.key.clone().into()),
+            key: Some(key),
             value: record.payload.clone(),
             timestamp: self.now,
-            headers: facts.headers(&record.key),
+            headers: facts.headers(),
         }
     }
 }

@@ -109,7 +109,7 @@ mod tests {
         let dataset: ndxp_model::DatasetName = "tax/citizens".parse().unwrap();
         log.create(&dataset, 1, Keep::Everything).await.unwrap();
         for (id, known) in written {
-            let header = |name: &str, value: String| Header::new(name, value);
+            let header = |name: &'static str, value: String| Header::new(name, value);
             let headers = vec![
                 header("ce_id", (*id).to_owned()),
                 header("ce_source", "/agency/tax/system/portal".to_owned()),

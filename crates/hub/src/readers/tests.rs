@@ -56,7 +56,7 @@ fn projector(fields: &[&str]) -> Projector {
 
 /// A record as publishing stores it.
 fn record(key: &str, op: &str, payload: impl Into<Bytes>) -> Record {
-    let header = |name: &str, value: &str| Header::new(name, value.to_owned());
+    let header = |name: &'static str, value: &str| Header::new(name, value.to_owned());
     Record {
         key: Some(key.to_owned().into()),
         value: payload.into(),

@@ -38,7 +38,7 @@ pub(super) async fn covered_records_name_their_entry_and_position(rig: &mut dyn 
     let zero = read_all(&*log, &data(0), 1).await;
     let one = read_all(&*log, &data(1), 0).await;
     for (stored, position) in [(&one[0], "0"), (&zero[0], "1"), (&one[1], "2")] {
-        let names: Vec<_> = stored.record.headers.iter().map(|h| h.name.as_str()).collect();
+        let names: Vec<_> = stored.record.headers.iter().map(|h| &*h.name).collect();
         assert_eq!(names, ["ce_id", ENTRY_HEADER, POSITION_HEADER]);
         assert_eq!(stored.record.header(ENTRY_HEADER).unwrap(), "main:1");
         assert_eq!(stored.record.header(POSITION_HEADER).unwrap(), position);

@@ -113,8 +113,8 @@ pub(super) fn decode(stored: &Bytes) -> Result<Record, Undecodable> {
     let mut headers = Vec::with_capacity(count.min(64) + 2);
     for _ in 0..count {
         let name = rest.slice()?;
-        let name = std::str::from_utf8(&name).map_err(|_| Undecodable::Name)?.to_owned();
-        headers.push(Header { name, value: rest.slice()? });
+        let name = std::str::from_utf8(&name).map_err(|_| Undecodable::Name)?;
+        headers.push(Header::read(name, rest.slice()?));
     }
     if let Some((entry, position)) = covered {
         headers.extend(entry_headers(entry, position));

@@ -1,6 +1,6 @@
 //! A record as a Kafka message, and back.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use ndxp_model::Timestamp;
 use rdkafka::message::{BorrowedMessage, Header as KafkaHeader, Headers, Message, OwnedHeaders};
 
@@ -93,18 +93,22 @@ pub(super) fn time(millis: i64) -> i64 {
     if millis <= 0 { NO_TIME } else { millis }
 }
 
-/// Takes a message's offset and record over into memory of their own.
+/// Takes a message's offset and record over into one piece of memory of their own.
 pub(super) fn stored(message: &BorrowedMessage<'_>) -> Stored {
-    let copy = |bytes: Option<&[u8]>| bytes.map(Bytes::copy_from_slice);
-    let headers = message.headers().into_iter().flat_map(Headers::iter).map(|header| Header {
-        name: header.key.to_owned(),
-        value: copy(header.value).unwrap_or_default(),
-    });
+    let headers = || message.headers().into_iter().flat_map(Headers::iter);
+    let values = headers().filter_map(|header| header.value).map(<[u8]>::len).sum::<usize>();
+    let mut memory = BytesMut::with_capacity(message.key_len() + message.payload_len() + values);
+    let mut copy = |part: &[u8]| {
+        memory.extend_from_slice(part);
+        memory.split().freeze()
+    };
     let mut record = Record {
-        key: copy(message.key()),
-        value: copy(message.payload()).unwrap_or_default(),
+        key: message.key().map(&mut copy),
+        value: message.payload().map(&mut copy).unwrap_or_default(),
         timestamp: Timestamp::from_millis(message.timestamp().to_millis().unwrap_or_default()),
-        headers: headers.collect(),
+        headers: headers()
+            .map(|header| Header::read(header.key, copy(header.value.unwrap_or_default())))
+            .collect(),
     };
     if is_stand_in(&record) {
         record.key = None;

@@ -74,11 +74,13 @@ impl Slot {
         });
     }
 
-    /// Takes the next record from the tail's consumer.
-    pub(super) fn arrive(&self, stored: Stored) {
-        let next = stored.offset + 1;
-        self.see_time(&stored);
-        lock(&self.window).push(stored);
+    /// Takes the next records from the tail's consumer, oldest first.
+    pub(super) fn arrive(&self, all: Vec<Stored>) {
+        let Some(next) = all.last().map(|last| last.offset + 1) else { return };
+        all.iter().for_each(|stored| self.see_time(stored));
+        let mut window = lock(&self.window);
+        all.into_iter().for_each(|stored| window.push(stored));
+        drop(window);
         self.arrived.send_replace(next);
         self.reach(next);
     }

@@ -27,11 +27,15 @@ use super::{
     partitions::{Slot, lock},
     questions::Questions,
 };
+use crate::Stored;
 
 /// How long a partition may wait until it is followed, and the engine until the thread ends.
 const TURN: Duration = Duration::from_millis(50);
 /// How often partitions that nobody follows any more are let go.
 const SWEEP: Duration = Duration::from_secs(10);
+/// So many records, or bytes, are handed on at once at most.
+const PAGE: usize = 256;
+const PAGE_BYTES: usize = 256 * 1024;
 
 /// The handle of the thread.
 #[derive(Debug)]
@@ -87,6 +91,35 @@ pub(super) enum StartError {
     Thread(#[from] io::Error),
 }
 
+/// Records of one partition that have come together: who waits for them is woken once.
+#[derive(Default)]
+struct Page {
+    slot: Option<Arc<Slot>>,
+    records: Vec<Stored>,
+    bytes: usize,
+}
+
+impl Page {
+    fn add(&mut self, slot: &Arc<Slot>, stored: Stored) {
+        if self.slot.as_ref().is_none_or(|mine| !Arc::ptr_eq(mine, slot)) {
+            self.hand_on();
+            self.slot = Some(Arc::clone(slot));
+        }
+        self.bytes += stored.record.size();
+        self.records.push(stored);
+        if self.records.len() >= PAGE || self.bytes >= PAGE_BYTES {
+            self.hand_on();
+        }
+    }
+
+    fn hand_on(&mut self) {
+        if let Some(slot) = &self.slot {
+            slot.arrive(std::mem::take(&mut self.records));
+        }
+        self.bytes = 0;
+    }
+}
+
 struct Follower {
     consumer: BaseConsumer<Context>,
     questions: Arc<Questions>,
@@ -115,22 +148,25 @@ impl Follower {
 
     fn take_for(&mut self, turn: Duration) {
         let until = Instant::now() + turn;
+        let mut page = Page::default();
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            match self.consumer.poll(left) {
+            // Nothing in hand waits for what is to come.
+            let wait = if page.records.is_empty() { left } else { Duration::ZERO };
+            match self.consumer.poll(wait) {
                 Some(Ok(message)) => {
                     if let Some(slot) = self.slot(message.topic(), message.partition()) {
-                        slot.arrive(message::stored(&message));
+                        page.add(slot, message::stored(&message));
                     }
                 }
                 Some(Err(error)) => {
                     let result = self.mend(&error);
                     self.report(result);
                 }
-                None => {}
+                None => page.hand_on(),
             }
             if left.is_zero() {
-                return;
+                return page.hand_on();
             }
         }
     }

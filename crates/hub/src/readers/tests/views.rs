@@ -106,7 +106,7 @@ async fn withheld_deleted_and_unreadable_say_nothing_of_the_record() {
 
 #[tokio::test]
 async fn a_record_without_an_audit_entry_is_unreadable() {
-    let stored = |headers: &[(&str, &str)]| {
+    let stored = |headers: &[(&'static str, &str)]| {
         let mut record = person(1);
         record.headers.extend(headers.iter().map(|(n, v)| Header::new(*n, (*v).to_owned())));
         ndxp_log::Stored { offset: 1, record }

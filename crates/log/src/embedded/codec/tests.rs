@@ -11,7 +11,7 @@ fn bytes(max: usize) -> impl Strategy<Value = Bytes> {
 
 fn header() -> impl Strategy<Value = Header> {
     let name = prop_oneof!["[a-z_]{0,12}", Just(ENTRY_HEADER.to_owned()), ".{0,5}"];
-    (name, bytes(200)).prop_map(|(name, value)| Header { name, value })
+    (name, bytes(200)).prop_map(|(name, value)| Header::new(name, value))
 }
 
 prop_compose! {
