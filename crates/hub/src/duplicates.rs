@@ -1,12 +1,13 @@
 //! Which records were taken in the last 24 hours: a retried publish is seen once.
 //!
 //! A window a dataset, filled from the log when it is first asked for and kept by the calls of this
-//! node, so it is exact on one node. Where other nodes write too it reads on before each call, and the
-//! record says how far that was: what came between is sorted out by whoever reads the partition. The last hour or so is in memory; what is older stands in files
-//! with a filter each (`segment`), which spare a start the reading of a whole day. What a call is
-//! still writing is reserved; after an append of unknown outcome the log itself is asked, before
-//! anything else is taken.
+//! node, so it is exact on one node. Where other nodes write too it is read on (`course`), and a
+//! record says how far that was: what came between is sorted out by whoever reads the partition. The
+//! last hour or so is in memory; what is older stands in files with a filter each (`segment`), which
+//! spare a start the reading of a whole day. What a call is still writing is reserved; after an
+//! append of unknown outcome the log itself is asked, before anything else is taken.
 
+mod course;
 mod identity;
 mod load;
 mod seal;
@@ -24,8 +25,9 @@ use std::{
 
 use ndxp_log::{Log, Partition, ReadError};
 use ndxp_model::{DatasetName, Timestamp, Topic};
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::Instant};
 
+use course::Course;
 use identity::{Hash, Seen};
 use seal::Sealing;
 use segment::Segment;
@@ -38,9 +40,6 @@ pub(crate) use {
 
 /// How long a record id is remembered: 24 hours.
 const WINDOW_MS: i64 = 86_400_000;
-
-/// So many records that other nodes may have written are read before a call goes on.
-const LONG: u64 = 5_000;
 
 /// One dataset's window. The lock is held while the log is read, which happens at the first call
 /// and after an unknown outcome only.
@@ -67,8 +66,10 @@ struct Held {
     segments: Vec<Arc<Segment>>,
     /// The offsets below which records stand in segments, one a partition.
     covered: Vec<u64>,
-    /// How far each partition was read: also what other nodes have written stands in the window.
-    learned: BTreeMap<u32, u64>,
+    /// How far each partition stands in the window, where other nodes write too.
+    courses: BTreeMap<u32, Course>,
+    /// When a call last came, where other nodes write too.
+    used: Option<Instant>,
     sealing: Sealing,
 }
 
@@ -102,59 +103,40 @@ impl Duplicates {
 
 impl Dataset {
     /// Sorts a batch, reserving what is new, also where something of it clashes: who does not take
-    /// all of it gives the rest back with [`Dataset::give_back`].
+    /// all of it gives the rest back with [`Dataset::give_back`]. `ends` are the known ends of the
+    /// partitions that the batch goes to: what others wrote before them counts.
     pub(crate) async fn reserve(
-        &self,
+        self: &Arc<Self>,
         log: &Arc<dyn Log>,
-        batch: &[Identity],
+        (batch, ends): (&[Identity], &BTreeMap<u32, u64>),
         now: Timestamp,
     ) -> Result<Reserved, ReadError> {
         let mut held = self.held.lock().await;
         if !held.loaded {
             self.load(log, &mut held, now).await?;
         }
+        if log.is_shared() {
+            let courses = self.courses(log, &mut held, ends);
+            drop(held);
+            course::caught_up(courses).await?;
+            held = self.held.lock().await;
+        }
         if !held.window.doubtful.is_empty() {
             let (found, _) = self.read(log, &held.window.doubtful, &BTreeMap::new()).await?;
             held.window.learn(found);
-        }
-        if log.is_shared() {
-            self.read_on(log, &mut held).await?;
         }
         held.forget_before(Timestamp::from_millis(now.millis() - WINDOW_MS));
         self.seal(log, &mut held, now).await?;
         let older = held.older(batch).await.map_err(unreadable)?;
         let mut reserved = held.window.reserve(batch, now, &older);
-        if log.is_shared() {
-            reserved.known.clone_from(&held.learned);
-        }
+        reserved.known =
+            held.courses.iter().map(|(number, course)| (*number, course.learned())).collect();
         Ok(reserved)
     }
 
     /// Gives back what is reserved from an index on: the batch is cut there.
     pub(crate) async fn give_back(&self, reserved: &mut Reserved, from: usize) {
         self.held.lock().await.window.release(&reserved.cut(from));
-    }
-
-    /// Reads what other nodes have written, as far as it has come. A record says how far that was,
-    /// so nothing depends on waiting for the rest, unless it grows long.
-    async fn read_on(&self, log: &Arc<dyn Log>, held: &mut Held) -> Result<(), ReadError> {
-        let mut behind = 0;
-        for (number, learned) in &held.learned {
-            let end = *log.follow(&self.partition(*number))?.borrow();
-            behind += end.saturating_sub(*learned);
-        }
-        if behind == 0 {
-            return Ok(());
-        }
-        let none = BTreeMap::new();
-        let (found, learned) = tokio::select! {
-            biased;
-            read = self.read(log, &held.learned, &none) => read?,
-            () = std::future::ready(()), if behind < LONG => return Ok(()),
-        };
-        held.window.note(found);
-        held.learned = learned;
-        Ok(())
     }
 
     /// The new records are durable, at these places: what this node wrote it need not read.
@@ -167,9 +149,8 @@ impl Dataset {
         let mut held = self.held.lock().await;
         held.window.settle(reserved.ids(), entry);
         for (partition, offset) in places {
-            let learned = held.learned.get_mut(&partition);
-            if let Some(learned) = learned.filter(|learned| **learned == offset) {
-                *learned += 1;
+            if let Some(course) = held.courses.get_mut(&partition) {
+                course.wrote(offset);
             }
         }
     }

@@ -26,8 +26,16 @@ pub(super) struct Seen {
 
 impl Identity {
     pub(crate) fn new(source: &str, record_id: &str, op: Op, key: &[u8], payload: &[u8]) -> Self {
-        let id = hash(&[source.as_bytes(), record_id.as_bytes()]);
-        Self { id, content: hash(&[op.as_str().as_bytes(), key, payload]) }
+        let content = Self::hash_content(op, key, payload);
+        Self { id: Self::hash_id(source, record_id), content }
+    }
+
+    pub(super) fn hash_id(source: &str, record_id: &str) -> Hash {
+        hash(&[source.as_bytes(), record_id.as_bytes()])
+    }
+
+    pub(super) fn hash_content(op: Op, key: &[u8], payload: &[u8]) -> Hash {
+        hash(&[op.as_str().as_bytes(), key, payload])
     }
 }
 

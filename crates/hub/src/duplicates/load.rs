@@ -11,7 +11,7 @@ use ndxp_log::{Log, ReadError, Stored};
 use ndxp_model::Timestamp;
 
 use super::{
-    Dataset, Files, Held, Identity, WINDOW_MS,
+    Course, Dataset, Files, Held, Identity, WINDOW_MS,
     identity::{Hash, Seen},
     segment::Segment,
 };
@@ -49,7 +49,10 @@ impl Dataset {
         held.window.learn(found);
         held.segments = segments.into_iter().map(Arc::new).collect();
         held.covered = covered;
-        held.learned = learned;
+        if log.is_shared() {
+            let begun = learned.into_iter().map(|(number, to)| (number, Course::new(to)));
+            held.courses = begun.collect();
+        }
         held.loaded = true;
         Ok(())
     }

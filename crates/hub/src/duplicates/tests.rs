@@ -1,9 +1,12 @@
 //! A window over the log in memory, with a clock that the tests move.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use ndxp_log::{Covered, Header, Log, Record, memory::Memory};
-use ndxp_model::{DatasetName, Keep, Op, Timestamp};
+use ndxp_log::{
+    Covered, Header, Log, Partition, Record,
+    memory::{Memory, MemoryNode},
+};
+use ndxp_model::{DatasetName, Keep, Op, Timestamp, Topic};
 
 use super::{Dataset, Duplicates, Finding, Identity, Reserved};
 
@@ -50,6 +53,17 @@ fn stored(id: &str, payload: &str, at: i64) -> Record {
 }
 
 impl World {
+    /// Two nodes that write one log.
+    async fn of_nodes() -> [Self; 2] {
+        let log = Arc::new(Memory::new());
+        log.create(&name(), 2, Keep::Everything).await.expect("a topic");
+        [(); 2].map(|()| {
+            let dir = tempfile::tempdir().expect("a directory");
+            let (log, window) = (Arc::new(MemoryNode::new(Arc::clone(&log))), open(&dir, "ab"));
+            Self { dir, log, window, now: 1_000 * HOUR }
+        })
+    }
+
     async fn new() -> Self {
         let log: Arc<dyn Log> = Arc::new(Memory::new());
         log.create(&name(), 2, Keep::Everything).await.expect("a topic");
@@ -60,8 +74,15 @@ impl World {
 
     async fn reserve(&self, id: &str, payload: &str) -> Reserved {
         let now = Timestamp::from_millis(self.now);
-        let reserved = self.window.reserve(&self.log, &[identity(id, payload)], now).await;
+        let batch = [identity(id, payload)];
+        let reserved = self.window.reserve(&self.log, (&batch, &self.ends()), now).await;
         reserved.expect("the log is read")
+    }
+
+    fn ends(&self) -> BTreeMap<u32, u64> {
+        let at = |number| Partition { topic: Topic::Data(name()), number };
+        let end = |number| (number, *self.log.follow(&at(number)).expect("it is there").borrow());
+        (0..2).map(end).collect()
     }
 
     /// Publishes a record, unless it is there.
@@ -77,7 +98,8 @@ impl World {
         let covered = Covered::Records { dataset: name(), records };
         let entry = Record { timestamp: Timestamp::from_millis(self.now), ..Record::default() };
         let appended = self.log.append_after(entry, covered).await.expect("it is appended");
-        self.window.written(&reserved, appended.entry, std::iter::empty()).await;
+        let place = [partition].into_iter().zip(appended.covered);
+        self.window.written(&reserved, appended.entry, place).await;
         finding
     }
 
@@ -185,4 +207,32 @@ async fn what_is_being_written_is_not_sealed() {
     assert_eq!(world.publish("slow", "{}").await, Finding::Busy);
     world.window.not_written(&reserved).await;
     assert_eq!(world.publish("slow", "{}").await, Finding::Fresh);
+}
+
+#[tokio::test]
+async fn what_another_node_wrote_is_known_to_the_next_call() {
+    let [one, other] = World::of_nodes().await;
+    // Both windows are filled: what follows is read on.
+    assert_eq!(one.publish("a", "{}").await, Finding::Fresh);
+    assert_eq!(other.publish("b", "{}").await, Finding::Fresh);
+    for n in 0..50 {
+        let id = format!("r{n}");
+        assert_eq!(one.publish(&id, "{}").await, Finding::Fresh, "{id}");
+        assert!(is_repeat(other.publish(&id, "{}").await), "{id}");
+        assert_eq!(other.publish(&id, "{\"a\":1}").await, Finding::Reused, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn a_record_says_how_far_its_writer_had_read() {
+    let [one, other] = World::of_nodes().await;
+    for n in 0..20 {
+        assert_eq!(one.publish(&format!("a{n}"), "{}").await, Finding::Fresh);
+        assert_eq!(other.publish(&format!("b{n}"), "{}").await, Finding::Fresh);
+        let (ends, reserved) = (one.ends(), one.reserve(&format!("c{n}"), "{}").await);
+        for (number, end) in ends {
+            assert_eq!(reserved.known(number), Some(end), "partition {number}");
+        }
+        one.window.not_written(&reserved).await;
+    }
 }
