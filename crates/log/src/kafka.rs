@@ -13,6 +13,7 @@ mod admin;
 mod baseline;
 mod call;
 mod cluster;
+mod commit;
 mod config;
 mod context;
 mod error;
@@ -52,8 +53,9 @@ pub use config::{Compression, Config, Scram, Secret, Security, Timeouts, Tls};
 pub use error::OpenError;
 
 use admin::Admin;
-use call::{Outcome, Room};
+use call::{Outcome, Reply, Room, Written};
 use cluster::Cluster;
+use commit::{Commit, Commits};
 use context::{Alarm, Context};
 use members::Members;
 use partitions::{Slot, lock};
@@ -78,7 +80,8 @@ pub struct Kafka {
     cluster: Arc<Cluster>,
     questions: Arc<Questions>,
     admin: Admin,
-    producers: Producers,
+    producers: Arc<Producers>,
+    commits: Commits,
     tail: Tail,
     near: Readers,
     lagging: Readers,
@@ -185,11 +188,10 @@ impl Kafka {
         }
     }
 
-    async fn outcome(&self, answer: oneshot::Receiver<Outcome>) -> Result<Vec<u64>, AppendError> {
-        // librdkafka answers within its own time-out; this is for the case that it does not.
-        let patience = self.config.timeouts.append * 2 + Duration::from_secs(5);
-        match tokio::time::timeout(patience, answer).await {
-            Ok(Ok(outcome)) => outcome.map_err(AppendError::Unknown),
+    async fn outcome(&self, answer: oneshot::Receiver<Outcome>) -> Outcome {
+        // Entry and records, one after the other, and a group of others before them.
+        match tokio::time::timeout(patience(&self.config) * 3, answer).await {
+            Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err(AppendError::Unknown("the producer ended".into())),
             Err(_) => Err(AppendError::Unknown("no delivery report came".into())),
         }
@@ -201,9 +203,11 @@ impl Kafka {
         let slots = distinct(&items);
         let mut leave = self.leave(&slots).await?;
         let room = self.room(bytes).await?;
-        let answer = self.producers.send(items, None, room)?;
-        leave.used(&slots);
-        self.outcome(answer).await
+        let (done, answer) = oneshot::channel();
+        if self.producers.send(items, Reply { entry: None, room: Some(room), done }) {
+            leave.used(&slots);
+        }
+        Ok(self.outcome(answer).await?.offsets)
     }
 
     /// Asks the brokers on a blocking thread.
@@ -310,22 +314,12 @@ impl Log for Kafka {
             items.push((slot, record));
         }
         let slots = distinct(&items);
-        let own = [audit];
-        let mut leave = self.leave(&[own.as_slice(), &slots].concat()).await?;
+        let leave = self.leave(&[&[Arc::clone(&audit)], slots.as_slice()].concat()).await?;
         let room = self.room(bytes).await?;
-        let [audit] = &own;
-        let sent =
-            self.producers.send(vec![(Arc::clone(audit), entry)], None, Arc::clone(&room))?;
-        leave.used(&own);
-        let entry = self.outcome(sent).await?.first().copied().unwrap_or_default();
-        if items.is_empty() {
-            return Ok(Appended { entry, covered: Vec::new() });
-        }
-        // The entry is there: from here on nothing may say that nothing was written.
-        let sent = self.producers.send(items, Some(entry), room);
-        let sent = sent.map_err(|error| AppendError::Unknown(error.to_string()))?;
-        leave.used(&slots);
-        Ok(Appended { entry, covered: self.outcome(sent).await? })
+        let (done, answer) = oneshot::channel();
+        self.commits.add(Commit { audit, entry, items, slots, leave, room, done });
+        let Written { entry, offsets } = self.outcome(answer).await?;
+        Ok(Appended { entry: entry.unwrap_or_default(), covered: offsets })
     }
 
     async fn read(
@@ -415,6 +409,12 @@ impl Log for Kafka {
             members.leave();
         }
     }
+}
+
+/// How long is waited for a delivery report: librdkafka gives it within its own time-out; this is
+/// for the case that it does not.
+fn patience(config: &Config) -> Duration {
+    config.timeouts.append * 2 + Duration::from_secs(5)
 }
 
 fn closed() -> AppendError {

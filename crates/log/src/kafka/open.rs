@@ -12,8 +12,9 @@ use super::{
     Config, Kafka, OpenError, PLACE,
     admin::Admin,
     cluster::Cluster,
+    commit::Commits,
     context::{Alarm, Context},
-    names,
+    names, patience,
     producer::Producers,
     questions::Questions,
     readers::Readers,
@@ -53,7 +54,8 @@ impl Kafka {
         let questions = questions.map_err(|error| client(&error))?;
         let admin = Admin::start(&config, context.clone()).map_err(|error| client(&error))?;
         let producers = Producers::start(config.producer(), context.clone(), config.producers);
-        let producers = producers.map_err(|error| client(&error))?;
+        let producers = Arc::new(producers.map_err(|error| client(&error))?);
+        let commits = Commits::start(Arc::clone(&producers), patience(&config));
         let pool = |count| {
             let pool = Readers::start(&consumer, &context, &questions, count, wait);
             pool.map_err(|error| client(&error))
@@ -71,6 +73,7 @@ impl Kafka {
             questions,
             admin,
             producers,
+            commits,
             tail,
             near,
             lagging,

@@ -16,13 +16,13 @@ use rdkafka::{
 };
 
 use super::{
-    call::{self, Outcome, Room, Ticket},
+    call::{self, Reply, Ticket},
     context::Context,
     message::{self, Cover},
     partitions::{Slot, lock},
 };
-use crate::{AppendError, Record};
-use tokio::sync::oneshot;
+use crate::Record;
+use ndxp_model::{HubTopic, Topic};
 
 /// A record and where it goes.
 pub(super) type Item = (Arc<Slot>, Record);
@@ -47,7 +47,7 @@ impl ProducerContext for Reports {
     fn delivery(&self, report: &DeliveryResult<'_>, ticket: Box<Ticket>) {
         match report {
             Ok(message) => {
-                ticket.slot.trial.answered();
+                ticket.slot().trial.answered();
                 match message::offset(message.offset()) {
                     Some(offset) => ticket.delivered(offset),
                     // A repetition that the broker knows, but no longer from where.
@@ -58,9 +58,9 @@ impl ProducerContext for Reports {
                 // Whatever the error is: an earlier attempt may have been taken, and the report
                 // does not say. So a failed report is never "not written".
                 if error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageTimedOut) {
-                    ticket.slot.trial.failed();
+                    ticket.slot().trial.failed();
                 } else {
-                    ticket.slot.trial.answered();
+                    ticket.slot().trial.answered();
                 }
                 self.0.alarm().ring();
                 ticket.lost(error.to_string());
@@ -71,7 +71,8 @@ impl ProducerContext for Reports {
 
 type OneProducer = Arc<ThreadedProducer<Reports>>;
 
-/// The producers of one engine.
+/// The producers of one engine: the first is the audit's alone, since a broker answers the requests
+/// of one connection in their order, and every call waits for its entry first.
 pub(super) struct Producers {
     config: ClientConfig,
     reports: Reports,
@@ -87,36 +88,32 @@ impl std::fmt::Debug for Producers {
 impl Producers {
     pub(super) fn start(config: ClientConfig, context: Context, count: usize) -> KafkaResult<Self> {
         let reports = Reports(context);
-        let all = (0..count.clamp(1, 64))
+        let all = (0..=count.clamp(1, 64))
             .map(|_| make(&config, &reports).map(RwLock::new))
             .collect::<KafkaResult<_>>()?;
         Ok(Self { config, reports, all })
     }
 
-    /// Hands all records of one call over, and returns where its one answer will come.
-    ///
-    /// # Errors
-    /// [`AppendError::Unavailable`] if not one of them was taken.
-    pub(super) fn send(
-        &self,
-        items: Vec<Item>,
-        entry: Option<u64>,
-        room: Room,
-    ) -> Result<oneshot::Receiver<Outcome>, AppendError> {
-        let slots: Vec<_> = items.iter().map(|(slot, _)| Arc::clone(slot)).collect();
-        let (tickets, answer) = call::tickets(slots.into_iter(), room);
+    /// Hands all records of one call over. Returns whether any of them was taken; if not, its
+    /// outcome has been told.
+    pub(super) fn send(&self, items: Vec<Item>, reply: Reply) -> bool {
+        let slots = items.iter().map(|(slot, _)| Arc::clone(slot)).collect();
+        let entry = reply.entry;
         let mut sent = 0;
-        for (((slot, record), ticket), position) in items.iter().zip(tickets).zip(0..) {
+        for (((slot, record), ticket), position) in
+            items.iter().zip(call::tickets(slots, reply)).zip(0..)
+        {
             let cover = entry.map(|entry| Cover { entry, position });
             match self.send_one(slot, record, cover, ticket) {
                 Ok(()) => sent += 1,
-                Err((why, _)) if sent == 0 => {
-                    return Err(AppendError::Unavailable(why.to_string()));
+                Err((why, ticket)) if sent == 0 => {
+                    ticket.refused(why.to_string());
+                    return false;
                 }
                 Err((why, ticket)) => ticket.lost(why.to_string()),
             }
         }
-        Ok(answer)
+        true
     }
 
     fn send_one(
@@ -152,7 +149,11 @@ impl Producers {
 
     /// Returns the producer of a partition, a new one if the old one has failed for good.
     fn of(&self, slot: &Slot) -> KafkaResult<OneProducer> {
-        let place = &self.all[slot.spread % self.all.len()];
+        let place = match (&slot.at.topic, self.all.as_slice()) {
+            (Topic::Hub(HubTopic::Audit), [audit, ..]) => audit,
+            (_, [_, others @ ..]) => &others[slot.spread % others.len()],
+            (_, []) => return Err(KafkaError::Canceled),
+        };
         let producer = Arc::clone(&place.read().unwrap_or_else(PoisonError::into_inner));
         if producer.client().fatal_error().is_none() {
             return Ok(producer);
