@@ -77,6 +77,7 @@ pub struct Broker {
     installation: Installation,
     heap_mib: u32,
     has_counters: bool,
+    is_measured: bool,
     is_apart: bool,
     running: Option<Running>,
 }
@@ -112,6 +113,9 @@ impl Broker {
         if options.authorizes {
             text += AUTHORIZER;
         }
+        if !options.is_measured {
+            text += SMALL;
+        }
         text += &proxied(&place);
         options.properties.iter().for_each(|line| text += &format!("{line}\n"));
         fs::write(&properties, text)?;
@@ -121,12 +125,18 @@ impl Broker {
             return Err(StartError::Format { id: place.id, said });
         }
         let installation = installation.clone();
-        let Options { heap_mib, counters: has_counters, apart: is_apart, .. } = *options;
-        Ok(Self { place, installation, heap_mib, has_counters, is_apart, running: None })
+        let Options { heap_mib, counters: has_counters, is_measured, apart: is_apart, .. } =
+            *options;
+        let running = None;
+        Ok(Self { place, installation, heap_mib, has_counters, is_measured, is_apart, running })
     }
 
     pub(crate) fn launch(&mut self) -> Result<(), StartError> {
-        let mut java = self.installation.java(self.heap_mib, "kafka.Kafka");
+        let (installation, class) = (&self.installation, "kafka.Kafka");
+        let mut java = match self.is_measured {
+            true => installation.java_to_measure(self.heap_mib, class),
+            false => installation.java(self.heap_mib, class),
+        };
         if self.has_counters {
             java.env("JDK_JAVA_OPTIONS", agent(self.place.own.counters));
         }
@@ -282,8 +292,6 @@ fn properties(place: &Place, all: &[Ports]) -> String {
          log.dirs={}\n\
          num.network.threads=2\n\
          num.io.threads=4\n\
-         log.index.size.max.bytes=65536\n\
-         log.cleaner.dedupe.buffer.size=8388608\n\
          auto.create.topics.enable=false\n\
          broker.session.timeout.ms=4000\n\
          broker.heartbeat.interval.ms=500\n\
@@ -313,6 +321,10 @@ fn proxied(place: &Place) -> String {
          listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT\n"
     )
 }
+
+/// Little memory and disk. Segments end when their indices are full, after some 20 MB.
+const SMALL: &str = "log.index.size.max.bytes=65536\n\
+     log.cleaner.dedupe.buffer.size=8388608\n";
 
 /// Brokers and controllers talk in clear here, so nobody is somebody.
 const AUTHORIZER: &str = "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer\n\

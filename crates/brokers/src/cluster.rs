@@ -17,6 +17,8 @@ pub struct Options {
     pub brokers: u32,
     /// Heap of each, in MiB.
     pub heap_mib: u32,
+    /// Whether they are set up to be measured, as brokers in use are; else to start quickly.
+    pub is_measured: bool,
     /// Lines added to every broker's `server.properties`.
     pub properties: Vec<String>,
     /// Further listeners, with TLS and SCRAM, or with TLS of both sides.
@@ -50,6 +52,7 @@ impl Default for Options {
         Self {
             brokers: 1,
             heap_mib: 512,
+            is_measured: false,
             properties: Vec::new(),
             secure: None,
             authorizes: false,

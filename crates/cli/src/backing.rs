@@ -16,13 +16,14 @@ pub(crate) enum EngineKind {
     Kafka,
 }
 
-/// Whom the terminal's Ctrl-C reaches.
+/// What brokers are started for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CtrlC {
-    /// Whatever was started, together with this program.
-    Everything,
-    /// This program alone, which ends the brokers after what stands on them.
-    ThisProgram,
+pub(crate) enum Wanted {
+    /// A load test: they are set up as brokers in use are, and the terminal's Ctrl-C ends them too.
+    Measured,
+    /// A demonstration: they start quickly, and Ctrl-C reaches this program alone, which ends them
+    /// after what stands on them.
+    Shown,
 }
 
 /// The engine, with the brokers if it has any. They end, and their files go, when it is dropped:
@@ -39,10 +40,10 @@ impl Backing {
     ///
     /// # Errors
     /// Where there is no Java, no jars, or no Kafka in this program, that is what it says.
-    pub(crate) async fn start(kind: EngineKind, count: u32, ctrl_c: CtrlC) -> Result<Self> {
+    pub(crate) async fn start(kind: EngineKind, count: u32, wanted: Wanted) -> Result<Self> {
         match kind {
             EngineKind::Embedded => Ok(Self::embedded()),
-            EngineKind::Kafka => Self::kafka(count, ctrl_c).await,
+            EngineKind::Kafka => Self::kafka(count, wanted).await,
         }
     }
 
@@ -56,13 +57,13 @@ impl Backing {
     }
 
     #[cfg(feature = "kafka")]
-    async fn kafka(count: u32, ctrl_c: CtrlC) -> Result<Self> {
-        let brokers = brokers::Brokers::start(count, ctrl_c).await?;
+    async fn kafka(count: u32, wanted: Wanted) -> Result<Self> {
+        let brokers = brokers::Brokers::start(count, wanted).await?;
         Ok(Self { settings: brokers.settings(), brokers: Some(brokers) })
     }
 
     #[cfg(not(feature = "kafka"))]
-    async fn kafka(_count: u32, _ctrl_c: CtrlC) -> Result<Self> {
+    async fn kafka(_count: u32, _wanted: Wanted) -> Result<Self> {
         anyhow::bail!(
             "this ndxp was built without kafka: make build FEATURES=kafka, or make demo ENGINE=kafka"
         )
@@ -128,7 +129,7 @@ pub(crate) mod brokers {
     use ndxp_brokers::{Cluster, Installation, Options};
     use ndxp_log::kafka::{Baseline, Config};
 
-    use super::CtrlC;
+    use super::Wanted;
     use crate::node::cpu;
 
     /// Brokers of this program's own.
@@ -140,14 +141,18 @@ pub(crate) mod brokers {
     }
 
     impl Brokers {
-        pub(super) async fn start(count: u32, ctrl_c: CtrlC) -> Result<Self> {
+        pub(super) async fn start(count: u32, wanted: Wanted) -> Result<Self> {
             let since = Instant::now();
             let installation = Installation::find()
                 .context("the engine kafka starts brokers, for which something is missing")?;
-            let apart = ctrl_c == CtrlC::ThisProgram;
-            let (heap_mib, counters) = (1024, true);
-            let options =
-                Options { brokers: count, heap_mib, counters, apart, ..Options::default() };
+            let options = Options {
+                brokers: count,
+                heap_mib: 1024,
+                counters: true,
+                is_measured: wanted == Wanted::Measured,
+                apart: wanted == Wanted::Shown,
+                ..Options::default()
+            };
             let starting =
                 tokio::task::spawn_blocking(move || Cluster::start(&installation, &options));
             let cluster = starting.await?.context("the brokers do not start")?;

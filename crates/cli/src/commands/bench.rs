@@ -6,6 +6,7 @@ mod baseline;
 mod brokers;
 mod cpu;
 mod crew;
+mod echo;
 mod fanout;
 mod figure;
 mod host;
@@ -172,9 +173,14 @@ impl Bench<'_> {
             EngineKind::Kafka => Where::Process,
         };
         let place = Place::prepare(&common.disk, at, Crew::default()).await?;
+        let span = Duration::from_secs(common.seconds);
+        #[cfg(feature = "kafka")]
+        if place.backing.brokers().is_some() {
+            self.printer.progress("warming the brokers up");
+            brokers::warm_up(&place, span).await?;
+        }
         for (name, load) in LOADS {
             self.printer.progress(&format!("measuring {name}"));
-            let span = Duration::from_secs(common.seconds);
             let (figure, stages) = one(&place, name, load, span).await?;
             self.figures.push(figure);
             let unit = match load.way {
@@ -236,7 +242,8 @@ async fn one(
     let before = stages::read(place.http()).await?;
     let sample = measure::run(place, load, span).await?;
     let stages = stages::read(place.http()).await?.since(&before);
-    Ok((Figure::of(name, load.batch, &sample, bare), stages))
+    let figure = Figure::of(name, load.batch, &sample, bare);
+    Ok((beside_echo(figure, load, span).await?, stages))
 }
 
 /// The same with librdkafka's bare producer, and with everybody's processor time.
@@ -256,7 +263,18 @@ async fn on_brokers(
     let figure = Figure::of(name, load.batch, &sample, bare.rate());
     let figure = figure.with_cpu(used, sample.records);
     let is_single = load.callers == 1 && load.batch == 1;
-    Ok((if is_single { figure.beside(&bare) } else { figure }, stages))
+    let figure = if is_single { figure.beside(&bare) } else { figure };
+    Ok((beside_echo(figure, load, span).await?, stages))
+}
+
+/// Puts beside calls of many what they would be if nothing had to be done.
+async fn beside_echo(figure: Figure, load: Load, span: Duration) -> Result<Figure> {
+    match load.way {
+        Way::Calls if load.callers > 1 => {
+            Ok(figure.with_echo(echo::measure(load, span / 2).await?))
+        }
+        _ => Ok(figure),
+    }
 }
 
 impl Command {

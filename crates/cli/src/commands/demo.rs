@@ -18,7 +18,7 @@ use tokio::time::timeout;
 
 use super::serve::Stop;
 use crate::{
-    backing::{Backing, CtrlC, EngineKind},
+    backing::{Backing, EngineKind, Wanted},
     exit::ExitStatus,
     node::HubDirectory,
     printer::Printer,
@@ -53,7 +53,7 @@ pub(crate) async fn run(args: Args, printer: &mut Printer) -> Result<ExitStatus>
     if args.engine == EngineKind::Kafka {
         printer.progress("starting a Kafka broker");
     }
-    let backing = Backing::start(args.engine, 1, CtrlC::ThisProgram).await?;
+    let backing = Backing::start(args.engine, 1, Wanted::Shown).await?;
     let status = run_on(&backing, &mut stop, args, printer).await;
     backing.stop().await?;
     status

@@ -45,7 +45,7 @@ struct Figures {
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
     let rounds = std::env::args().nth(1).map_or(3, |rounds| rounds.parse().unwrap());
-    let options = Options { heap_mib: 1024, ..Options::default() };
+    let options = Options { heap_mib: 1024, is_measured: true, ..Options::default() };
     let cluster = Cluster::start(&Installation::find().unwrap(), &options).unwrap();
     let config = Config { replication: 1, min_in_sync: 1, ..Config::new(cluster.bootstrap()) };
     let log = Arc::new(Kafka::open(config).await.unwrap());

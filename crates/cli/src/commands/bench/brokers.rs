@@ -8,7 +8,7 @@ use bytes::Bytes;
 use ndxp_log::kafka::Baseline;
 
 use super::{
-    measure::{Load, Sample, Way},
+    measure::{self, Load, Sample, Way},
     place::{PARTITIONS, Place},
     record::Maker,
 };
@@ -19,6 +19,17 @@ const TOPIC: &str = "ndxp.data.benchmark.case-files";
 const BARE: &str = "ndxp.data.benchmark.bare-files";
 /// Records on their way, where the hub has a stream's window of them.
 const OUTSTANDING: usize = 4_000;
+
+/// Writes bare and through the hub for a while, uncounted: brokers compile what they do often, and are
+/// slow until then.
+pub(super) async fn warm_up(place: &Place, span: Duration) -> Result<()> {
+    for (callers, batch, way) in [(1, 500, Way::Stream), (8, 1, Way::Calls)] {
+        let load = Load { callers, batch, way };
+        write(place, load, span / 2).await?;
+        measure::run(place, load, span).await?;
+    }
+    Ok(())
+}
 
 /// Writes for a time as a load does; a stream keeps as much on its way as a stream's window holds.
 pub(super) async fn write(place: &Place, load: Load, span: Duration) -> Result<Sample> {
@@ -40,18 +51,16 @@ fn written(
     outstanding: usize,
     span: Duration,
 ) -> Result<Sample> {
-    let (begin, mut calls, mut took) = (Instant::now(), Vec::new(), Duration::ZERO);
+    let (begin, mut calls) = (Instant::now(), Vec::new());
     while begin.elapsed() < span {
         let batch = maker.batch(load.callers * load.batch);
         let payloads: Vec<Bytes> = batch.into_iter().map(|record| record.payload).collect();
         let since = Instant::now();
         bare.append(&payloads, outstanding)?;
         calls.push(since.elapsed());
-        took += since.elapsed();
     }
-    let since = Instant::now();
     bare.append(&[], 0)?;
-    took += since.elapsed();
+    let took = begin.elapsed(); // with the making of the records, as the hub's callers
     let records = calls.len() * load.callers * load.batch;
     calls.sort_unstable();
     Ok(Sample { calls, records, took })

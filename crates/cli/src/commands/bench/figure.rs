@@ -18,6 +18,12 @@ pub(super) struct Figure {
     /// Of rate and baseline; of costs, to those of one subscriber.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) ratio: Option<f64>,
+    /// Records a second of equal calls to a gRPC server in clear that answers at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) echo_rate: Option<f64>,
+    /// Of rate and that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) echo_ratio: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) p50_ms: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -88,6 +94,11 @@ impl Figure {
         }
     }
 
+    pub(super) fn with_echo(self, echo: f64) -> Self {
+        let ratio = self.rate.map(|rate| rounded(rate / echo.max(f64::MIN_POSITIVE), 1_000.0));
+        Self { echo_rate: Some(rounded(echo, 10.0)), echo_ratio: ratio, ..self }
+    }
+
     pub(super) fn with_times(self, sample: &Sample) -> Self {
         let millis = |hundredths| {
             Some(rounded(sample.percentile(hundredths).as_secs_f64() * 1_000.0, 1_000.0))
@@ -128,7 +139,7 @@ pub(super) fn rounded(value: f64, factor: f64) -> f64 {
 /// A column: its head, its digits, and which member.
 type Column = (&'static str, usize, fn(&Figure) -> Option<f64>);
 
-const COLUMNS: [Column; 16] = [
+const COLUMNS: [Column; 18] = [
     ("records/s", 0, |figure| figure.rate),
     ("bare engine", 0, |figure| figure.baseline_rate),
     ("hub µs/record", 1, |figure| figure.hub_cpu_us),
@@ -138,6 +149,8 @@ const COLUMNS: [Column; 16] = [
     ("bytes out", 0, |figure| figure.broker_bytes_out),
     ("wall µs", 1, |figure| figure.wall_us),
     ("ratio", 2, |figure| figure.ratio),
+    ("echo calls/s", 0, |figure| figure.echo_rate),
+    ("to echo", 2, |figure| figure.echo_ratio),
     ("p50 ms", 2, |figure| figure.p50_ms),
     ("bare p50 ms", 2, |figure| figure.baseline_p50_ms),
     ("to bare p50", 2, |figure| figure.p50_ratio),

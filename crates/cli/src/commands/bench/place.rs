@@ -14,7 +14,7 @@ use super::{
     record::Maker,
 };
 use crate::{
-    backing::{Backing, CtrlC},
+    backing::{Backing, Wanted},
     commands::{
         apply,
         init::{self, Beginning},
@@ -56,7 +56,7 @@ impl Place {
     /// Makes a hub with one publishing agency, its dataset with its schema, and consumers, as
     /// `ndxp init`, `pki`, `serve` and `apply` would.
     pub(super) async fn prepare(disk: &Disk, at: Where, crew: Crew) -> Result<Self> {
-        let backing = Backing::start(disk.engine, disk.brokers, CtrlC::Everything).await?;
+        let backing = Backing::start(disk.engine, disk.brokers, Wanted::Measured).await?;
         let below = &disk.dir;
         let dir = tempfile::Builder::new().prefix("ndxp-bench-").tempdir_in(below);
         let dir = dir.with_context(|| format!("cannot work in {}", below.display()))?;
