@@ -41,7 +41,7 @@ use crate::{
     ledger::Ledger,
     limits::Limits,
     metrics::Metrics,
-    nodes::Nodes,
+    nodes::{self, Nodes},
     publish::{Judges, PublishStates, StateError},
     readers::Readers,
     receipts::{Receipts, audit},
@@ -127,6 +127,9 @@ impl Node {
         let core = Arc::new(core(&parts).await?);
         core.code_lists().await?;
         boot::boot(&core.log, &core.ledger, &core.registry).await?;
+        if core.nodes.is_none() {
+            nodes::raise(&core).await;
+        }
         let (report, stopped) = mpsc::channel(1);
         let (mut tasks, mut to_the_end) = (JoinSet::new(), JoinSet::new());
         serve_grpc(&mut tasks, &core, parts.grpc, &report);

@@ -5,6 +5,7 @@
 //! take-over, is asked, and knows.
 
 mod announce;
+mod raise;
 mod record;
 
 use std::{
@@ -22,6 +23,7 @@ use tracing::warn;
 use crate::{fold::PAGE, forward::Link};
 
 pub(crate) use announce::announce;
+pub(crate) use raise::raise;
 pub(crate) use record::NodeRecord;
 
 /// How long a connection to another node may take.
@@ -30,6 +32,9 @@ const CONNECT: Duration = Duration::from_secs(3);
 const PING: Duration = Duration::from_secs(2);
 /// A node that has said nothing for so long is gone, or cut off: each speaks every five seconds.
 const SILENT_MS: i64 = 20_000;
+/// A node that has said nothing for so long holds up no new format: it stops at it if it comes back
+/// as it was, and says what to do.
+const GONE_MS: i64 = 24 * 60 * 60 * 1_000;
 /// What one call may have on its way; the connection has room for all of them, so that a caller that
 /// does not read holds up nobody.
 const STREAM_WINDOW: u32 = 64 << 10;
@@ -133,6 +138,14 @@ impl Nodes {
         known(&self.known).values().filter(serves).count()
     }
 
+    /// Returns the newest format that each node can read which has spoken within a day.
+    pub(crate) fn formats(&self, now: Timestamp) -> Vec<u32> {
+        let oldest = now.millis().saturating_sub(GONE_MS);
+        let known = known(&self.known);
+        let there = known.values().filter(|said| said.at.millis() >= oldest);
+        there.map(|said| said.node.format).collect()
+    }
+
     fn channel(&self, address: &str) -> Option<Channel> {
         let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(channel) = links.get(address) {
@@ -203,4 +216,40 @@ impl Nodes {
 
 fn known(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
     known.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use ndxp_log::Record;
+    use ndxp_model::Timestamp;
+
+    use super::{GONE_MS, NodeRecord, NodeTls, Nodes};
+
+    fn word(name: &str, format: u32, at: i64) -> Record {
+        let node = NodeRecord {
+            v: 1,
+            boot: format!("{name}-0"),
+            address: "localhost:1".into(),
+            version: "0".into(),
+            format,
+            lanes: BTreeMap::new(),
+            draining: true,
+        };
+        let timestamp = Timestamp::from_millis(at);
+        let (key, value) = (Some(name.to_owned().into()), node.encode().into());
+        Record { key, value, timestamp, ..Record::default() }
+    }
+
+    #[test]
+    fn node_that_has_spoken_within_a_day_counts_for_the_format_whether_it_serves_or_not() {
+        let tls = NodeTls { chain: Vec::new(), key: Vec::new(), ca: Vec::new() };
+        let nodes = Nodes::new("n1".into(), "localhost:1".into(), &tls, "hub.example");
+        for (name, format, at) in [("n1", 2, GONE_MS), ("n2", 1, 0), ("n3", 2, 1)] {
+            nodes.hear(&word(name, format, at));
+        }
+        assert_eq!(nodes.formats(Timestamp::from_millis(GONE_MS)), [2, 1, 2]);
+        assert_eq!(nodes.formats(Timestamp::from_millis(GONE_MS + 1)), [2, 2]);
+    }
 }

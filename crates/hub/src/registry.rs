@@ -9,7 +9,7 @@ use std::{
 };
 
 use ndxp_log::{AppendError, Log, Partition, ReadError, Record};
-use ndxp_model::{HubTopic, Timestamp, Topic};
+use ndxp_model::{HubTopic, RequestId, Timestamp, Topic};
 use ndxp_registry::{
     ApplyError, Outcome, RecordError, Refused, RegistryRecord, Request, State, decide,
 };
@@ -18,7 +18,7 @@ use tokio::{
     sync::{Mutex, watch},
     time::{Instant, sleep},
 };
-use tracing::warn;
+use tracing::{info, warn};
 
 use crate::{fold::PAGE, monotonic::Monotonic};
 
@@ -182,6 +182,28 @@ impl Registry {
             self.0.log.append(HubTopic::Registry, 0, vec![stored]).await?;
         }
         Err(CommandError::Contended)
+    }
+
+    /// Raises the format to a goal if every node can read it.
+    pub(crate) async fn raise(
+        &self,
+        goal: u32,
+        readable: Vec<u32>,
+        id: RequestId,
+        now: Timestamp,
+    ) -> Result<(), CommandError> {
+        if self.read(|state| state.format) >= goal {
+            return Ok(());
+        }
+        self.catch_up().await?;
+        let Some(record) = self.read(|state| state.raise(goal, readable, id, now)) else {
+            return Ok(());
+        };
+        let value = record.encode().into();
+        let stored = Record { value, timestamp: now, ..Record::default() };
+        self.0.log.append(HubTopic::Registry, 0, vec![stored]).await?;
+        info!(goal, "the registry's format is raised: every node reads it");
+        Ok(())
     }
 
     /// Applies all that is there now.

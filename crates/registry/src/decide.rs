@@ -11,7 +11,7 @@ mod subscriptions;
 
 use ndxp_model::{AgencyId, PrincipalName, Role, Timestamp};
 
-use crate::{Command, Event, Refused, RegistryRecord, Request, State};
+use crate::{Command, Event, Refused, RegistryRecord, Request, State, format};
 
 /// What was decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,17 +51,20 @@ pub fn decide(state: &State, request: &Request, now: Timestamp) -> Result<Outcom
     }
     match found(state, request, t)? {
         Found::Done(position) => Ok(Outcome::Done { position }),
-        Found::Events(events) => Ok(Outcome::Append(RegistryRecord {
-            // What all nodes read, not what this one could write.
-            v: state.format,
-            base: state.count,
-            t,
-            request_id: request.id,
-            body,
-            actor: Some(request.actor.clone()),
-            command: request.command.name().to_owned(),
-            events,
-        })),
+        Found::Events(events) => {
+            format::check(state.format, &events)?;
+            Ok(Outcome::Append(RegistryRecord {
+                // What all nodes read, not what this one could write.
+                v: state.format,
+                base: state.count,
+                t,
+                request_id: request.id,
+                body,
+                actor: Some(request.actor.clone()),
+                command: request.command.name().to_owned(),
+                events,
+            }))
+        }
     }
 }
 

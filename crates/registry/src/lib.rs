@@ -17,6 +17,7 @@ mod command;
 mod decide;
 mod event;
 mod evidence;
+mod format;
 mod record;
 mod refused;
 mod state;
@@ -26,6 +27,7 @@ pub use command::{Command, Request, StartAt};
 pub use decide::{Outcome, decide};
 pub use event::Event;
 pub use evidence::{Change, Compared, Evidence, Verdict};
+pub use format::GOAL;
 pub use record::{FORMAT, RecordError, RegistryRecord};
 pub use refused::Refused;
 pub use state::{

@@ -7,7 +7,7 @@ use ndxp_model::HubTopic;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tracing::warn;
 
-use super::{NodeRecord, Nodes};
+use super::{NodeRecord, Nodes, raise};
 use crate::core::Core;
 
 /// How often it is told even where nothing has changed.
@@ -24,6 +24,7 @@ pub(crate) async fn announce(core: Arc<Core>) {
     while !core.drain.is_cancelled() {
         lanes.mark_unchanged();
         tell(&core, nodes).await;
+        raise(&core).await;
         tokio::select! {
             _ = rhythm.tick() => {}
             _ = lanes.changed() => sleep(TOGETHER).await,

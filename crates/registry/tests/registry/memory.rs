@@ -103,15 +103,33 @@ fn a_format_that_this_version_cannot_read_stops_it_with_nothing_changed() {
 }
 
 #[test]
-fn a_record_is_written_in_the_format_that_was_raised_and_it_is_never_lowered() {
+fn a_format_is_never_lowered() {
     let mut world = World::nation();
     world.take(raised(&world, 0));
     assert_eq!(world.state.format, 1);
-    // A hub that is still at an older format than this code: its other nodes read no newer one.
+}
+
+#[test]
+fn an_event_of_a_newer_format_is_written_only_once_every_node_can_read_it() {
+    let mut world = World::nation();
+    // A hub that is still at an older format than this code, since another node reads no newer one.
     world.state.format = 0;
     let outcome = world.run(AUTHORITY, new_agency("health"));
+    let said = verdict(&outcome);
+    assert!(said.starts_with("conflict: this needs format 1 of the registry"), "{said}");
+    let raise = |world: &World, readable: &[u32]| {
+        let readable = readable.iter().copied();
+        world.state.raise(FORMAT, readable, request_id(99), world.now)
+    };
+    assert_eq!(raise(&world, &[1, 0, 1]), None, "a node that cannot read it holds all");
+    assert_eq!(raise(&world, &[]), None, "nobody is known");
+    let record = raise(&world, &[1, 2]).unwrap();
+    assert_eq!(record.v, 0, "whoever must stop can read why");
+    assert_eq!(world.state.apply(&record), Ok(Applied::Accepted));
+    assert_eq!(raise(&world, &[1, 2]), None, "it is reached");
+    let outcome = world.run(AUTHORITY, new_agency("health"));
     assert_eq!(verdict(&outcome), "agency-created");
-    assert_eq!(world.records.last().unwrap().v, 0);
+    assert_eq!(world.records.last().unwrap().v, 1);
 }
 
 #[test]
