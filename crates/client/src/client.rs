@@ -103,6 +103,11 @@ impl Client {
         self.registry.fetch_max(position, Ordering::Relaxed);
     }
 
+    /// Returns how many nodes it may go to.
+    pub(crate) fn nodes(&self) -> usize {
+        self.channels.len()
+    }
+
     /// Returns the connection of calls.
     pub(crate) fn channel(&self) -> Channel {
         self.connection(0)
@@ -139,9 +144,8 @@ impl Client {
                 }
                 Err(status) => self.failed(status),
             };
-            let again = retry::delay(tries, &failure, chance());
-            let elsewhere = || retry::elsewhere(tries, self.channels.len(), &failure);
-            match again.or_else(elsewhere) {
+            let elsewhere = retry::elsewhere(tries, self.nodes(), &failure);
+            match elsewhere.or_else(|| retry::delay(tries, &failure, chance())) {
                 Some(delay) => tokio::time::sleep(delay).await,
                 None => return Err(failure),
             }

@@ -71,7 +71,7 @@ impl Client {
     /// Makes a publisher; the first batch opens its stream.
     #[must_use]
     pub fn publisher(&self, to: PublishTo, options: PublisherOptions) -> Publisher {
-        let reconnect = Reconnect::new(options.patience);
+        let reconnect = Reconnect::new(options.patience, self.nodes());
         let (pending, results) = (VecDeque::new(), Vec::new());
         let client = self.clone();
         Publisher { client, to, options, link: None, reconnect, pending, first: 0, results }
@@ -171,7 +171,7 @@ impl Publisher {
         let batches: Vec<_> = std::mem::take(&mut self.pending).into();
         let index = self.first;
         self.first += batches.len() as u64;
-        self.reconnect = Reconnect::new(self.options.patience);
+        self.reconnect = Reconnect::new(self.options.patience, self.client.nodes());
         Stopped { index, batches, failure: Box::new(failure) }
     }
 }

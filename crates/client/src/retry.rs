@@ -9,33 +9,45 @@ use tonic::Code;
 
 /// The most times that one call is sent.
 const TRIES: u32 = 5;
+/// The most times where another node takes over: for ten seconds or more.
+const MOVING_TRIES: u32 = 24;
 /// Before a stream is opened again whose connection was lost; it doubles too.
 const LOST: Duration = Duration::from_millis(100);
 /// The longest wait before a repetition, unless the hub asks for a longer one.
 const LONGEST: Duration = Duration::from_secs(10);
 /// The longest where another node takes over: that is a matter of seconds, and a try costs little.
-const MOVING: Duration = Duration::from_secs(1);
+const MOVING: Duration = Duration::from_millis(500);
 
 /// Returns how long to wait before try number `next` (the first is 0), or `None` to give up.
 ///
 /// The hub's delay doubles with each try; `chance` spreads it over one to two times its length, so
 /// that clients refused together do not return together.
 pub(crate) fn delay(next: u32, failure: &Failure, chance: u32) -> Option<Duration> {
-    if next >= TRIES {
+    if next >= if is_moving(failure) { MOVING_TRIES } else { TRIES } {
         return None;
     }
     Some(spread(failure.retry_after?, next, longest(failure), chance))
 }
 
-/// Returns how long to wait before a call whose connection was lost goes to another of so many nodes.
-/// A call may be repeated: changes carry a request id, records theirs.
+/// Returns how long to wait before a call whose node is gone goes to another of so many. A call may
+/// be repeated: changes carry a request id, records theirs.
 pub(crate) fn elsewhere(next: u32, nodes: usize, failure: &Failure) -> Option<Duration> {
-    (nodes > 1 && next < TRIES && is_lost(failure)).then_some(LOST)
+    (nodes > 1 && next < TRIES && is_gone(failure, nodes)).then_some(LOST)
+}
+
+/// Says whether the node is not there, or will not be in a moment. The delay that a draining one asks
+/// for is for who has no other.
+fn is_gone(failure: &Failure, nodes: usize) -> bool {
+    let drains = failure.reason.as_deref() == Some(Reason::NodeDraining.as_str());
+    drains && nodes > 1 || is_lost(failure) && failure.retry_after.is_none()
+}
+
+fn is_moving(failure: &Failure) -> bool {
+    failure.reason.as_deref() == Some(Reason::LaneMoved.as_str())
 }
 
 fn longest(failure: &Failure) -> Duration {
-    let moves = failure.reason.as_deref() == Some(Reason::LaneMoved.as_str());
-    if moves { MOVING } else { LONGEST }
+    if is_moving(failure) { MOVING } else { LONGEST }
 }
 
 fn spread(asked: Duration, next: u32, longest: Duration, chance: u32) -> Duration {
@@ -48,7 +60,12 @@ fn spread(asked: Duration, next: u32, longest: Duration, chance: u32) -> Duratio
 #[derive(Debug)]
 pub(crate) struct Reconnect {
     patience: Duration,
+    /// How many nodes there are to go to.
+    nodes: usize,
+    /// How often a node asked to wait, in a row.
     tries: u32,
+    /// How many nodes were not there or drained, in a row.
+    gone: u32,
     /// Whether the hub was ever there: a first connection that fails is a wrong address more often
     /// than a hub that restarts.
     was_there: bool,
@@ -56,9 +73,9 @@ pub(crate) struct Reconnect {
 }
 
 impl Reconnect {
-    /// Begins with so much patience for failures in a row.
-    pub(crate) fn new(patience: Duration) -> Self {
-        Self { patience, tries: 0, was_there: false, failing_since: None }
+    /// Begins with so much patience for failures in a row, and so many nodes to go to.
+    pub(crate) fn new(patience: Duration, nodes: usize) -> Self {
+        Self { patience, nodes, tries: 0, gone: 0, was_there: false, failing_since: None }
     }
 
     /// The stream is open.
@@ -68,7 +85,7 @@ impl Reconnect {
 
     /// Something came over the stream: the next failure is a first one.
     pub(crate) fn progressed(&mut self) {
-        (self.tries, self.failing_since) = (0, None);
+        (self.tries, self.gone, self.failing_since) = (0, 0, None);
     }
 
     /// Returns how long to wait before opening it again, or `None` if that does not help or has
@@ -76,10 +93,15 @@ impl Reconnect {
     pub(crate) fn delay(&mut self, failure: &Failure, chance: u32) -> Option<Duration> {
         // Only a hub gives reasons: one that says that it restarts will be gone for a while.
         self.was_there |= failure.reason.is_some();
-        let lost = (self.was_there && is_lost(failure)).then_some(LOST);
-        let asked = failure.retry_after.or(lost)?;
-        self.tries += 1;
-        let delay = spread(asked, self.tries, longest(failure), chance);
+        let delay = if self.was_there && is_gone(failure, self.nodes) {
+            // The next node may well be there: the wait grows once all of them were tried.
+            self.gone += 1;
+            let rounds = (self.gone - 1) / u32::try_from(self.nodes).unwrap_or(u32::MAX).max(1);
+            spread(LOST, 1 + rounds, LONGEST, chance)
+        } else {
+            self.tries += 1;
+            spread(failure.retry_after?, self.tries, longest(failure), chance)
+        };
         let since = *self.failing_since.get_or_insert_with(Instant::now);
         (since.elapsed() <= self.patience).then_some(delay)
     }
@@ -115,12 +137,16 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_for_another_node_asks_every_second_or_two() {
+    fn who_waits_for_another_node_asks_every_second_or_oftener() {
         let reason = Some("LANE_MOVED".to_owned());
         let moved = Failure { reason, ..refused(Some(Duration::from_millis(200))) };
-        let mut reconnect = Reconnect::new(Duration::from_secs(60));
-        let waits: Vec<_> = (0..5).filter_map(|_| reconnect.delay(&moved, 0)).collect();
-        assert_eq!(waits, [200, 400, 800, 1_000, 1_000].map(Duration::from_millis));
+        let mut reconnect = Reconnect::new(Duration::from_secs(60), 1);
+        let waits: Vec<_> = (0..4).filter_map(|_| reconnect.delay(&moved, 0)).collect();
+        assert_eq!(waits, [200, 400, 500, 500].map(Duration::from_millis));
+        let most = reconnect.delay(&moved, u32::MAX);
+        assert_eq!(most, Some(Duration::from_secs(1)));
+        let call: Duration = (1..).map_while(|next| delay(next, &moved, 0)).sum();
+        assert!(call > Duration::from_secs(10), "a call waits for {call:?}");
     }
 
     #[test]
@@ -131,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_lost_stream_is_opened_again_and_a_first_connection_is_not() {
-        let mut reconnect = Reconnect::new(Duration::MAX);
+        let mut reconnect = Reconnect::new(Duration::MAX, 1);
         let lost = refused(None);
         assert_eq!(reconnect.delay(&lost, 0), None);
         reconnect.opened();
@@ -144,8 +170,22 @@ mod tests {
     }
 
     #[test]
+    fn wait_grows_once_no_node_was_there_whatever_others_said_between() {
+        let mut reconnect = Reconnect::new(Duration::MAX, 3);
+        reconnect.opened();
+        let gone = refused(None);
+        let reason = |reason: Reason| Some(reason.as_str().to_owned());
+        let moved = Failure { reason: reason(Reason::LaneMoved), ..refused(Some(LOST)) };
+        let drains = Failure { reason: reason(Reason::NodeDraining), ..refused(Some(LONGEST)) };
+        let failures = [&gone, &moved, &moved, &drains, &gone, &gone, &gone];
+        let waits =
+            failures.map(|failure| reconnect.delay(failure, 0).map(|wait| wait.as_millis()));
+        assert_eq!(waits, [100, 100, 200, 100, 100, 200, 200].map(Some));
+    }
+
+    #[test]
     fn a_hub_that_drains_and_then_is_gone_is_waited_for() {
-        let mut reconnect = Reconnect::new(Duration::MAX);
+        let mut reconnect = Reconnect::new(Duration::MAX, 1);
         let gone = refused(None);
         let (reason, after) = (Some("NODE_DRAINING".to_owned()), Some(Duration::from_secs(1)));
         let draining = Failure { reason, retry_after: after, ..gone.clone() };
@@ -155,7 +195,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn patience_ends() {
-        let mut reconnect = Reconnect::new(Duration::from_secs(60));
+        let mut reconnect = Reconnect::new(Duration::from_secs(60), 1);
         reconnect.opened();
         assert!(reconnect.delay(&refused(None), 0).is_some());
         tokio::time::advance(Duration::from_secs(61)).await;

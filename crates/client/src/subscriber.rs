@@ -118,7 +118,7 @@ impl Client {
             client: self.clone(),
             name: name.to_owned(),
             stream: None,
-            reconnect: Reconnect::new(options.patience),
+            reconnect: Reconnect::new(options.patience, self.nodes()),
             options,
             opens_at: None,
             outstanding: Outstanding::default(),
