@@ -136,7 +136,8 @@ impl Dataset {
 
     /// Gives back what is reserved from an index on: the batch is cut there.
     pub(crate) async fn give_back(&self, reserved: &mut Reserved, from: usize) {
-        self.held.lock().await.window.release(&reserved.cut(from));
+        let ids = reserved.cut(from);
+        self.held.lock().await.window.release(&ids, &reserved.known);
     }
 
     /// The new records are durable, at these places: what this node wrote it need not read.
@@ -157,12 +158,12 @@ impl Dataset {
 
     /// Nothing was written.
     pub(crate) async fn not_written(&self, reserved: &Reserved) {
-        self.held.lock().await.window.release(reserved.ids());
+        self.held.lock().await.window.release(reserved.ids(), &reserved.known);
     }
 
     /// Nobody knows: `ends` are the partitions' durable ends from before the append.
     pub(crate) async fn unknown(&self, reserved: Reserved, ends: BTreeMap<u32, u64>) {
-        self.held.lock().await.window.doubt(reserved.ids(), ends);
+        self.held.lock().await.window.doubt(reserved.ids(), &ends);
     }
 
     fn partition(&self, number: u32) -> Partition {

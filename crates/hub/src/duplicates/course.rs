@@ -2,6 +2,7 @@
 //! write, and what this node wrote it need not read.
 
 use std::{
+    cmp::Ordering,
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Weak},
     time::Duration,
@@ -14,8 +15,11 @@ use tokio::{
     time::{Instant, sleep, timeout, timeout_at},
 };
 
-use super::{Dataset, Held, Identity, identity::Seen};
-use crate::{fold::PAGE, headers};
+use super::{
+    Dataset, Held,
+    load::{named, seen},
+};
+use crate::fold::PAGE;
 
 /// So long a call waits for what the log is known to hold. It need not: its records say how far this
 /// node had read, and readers sort out the rest.
@@ -61,9 +65,10 @@ impl Course {
 
     /// Notes a record that this node wrote.
     pub(super) fn wrote(&mut self, offset: u64) {
-        if offset >= self.learned() {
-            self.ahead.insert(offset);
-            self.advance(self.learned());
+        match offset.cmp(&self.learned()) {
+            Ordering::Less => {}
+            Ordering::Equal => self.advance(offset + 1),
+            Ordering::Greater => _ = self.ahead.insert(offset),
         }
     }
 
@@ -110,24 +115,14 @@ impl Dataset {
 
     /// Takes what was read of a partition; returns whether to go on.
     async fn take(&self, number: u32, page: &[Stored]) -> bool {
-        let read = page
-            .iter()
-            .filter_map(|stored| Some((&stored.record, headers::Stored::read(&stored.record)?)));
-        let read: Vec<_> = read
-            .map(|(record, facts)| {
-                (Identity::hash_id(facts.source, facts.record_id), record, facts)
-            })
-            .collect();
+        let read: Vec<_> =
+            page.iter().filter_map(|stored| Some((stored, named(stored)?))).collect();
         let mut held = self.held.lock().await;
-        for (id, record, facts) in read {
-            // This node's own, most of all.
-            if held.window.seen.contains_key(&id) {
-                continue;
+        for (stored, (id, facts)) in read {
+            // This node's own are there, most of all: no hash of theirs is needed.
+            if !held.window.seen.contains_key(&id) {
+                held.window.note([(id, seen(stored, &facts))]);
             }
-            let key = record.key.as_deref().unwrap_or_default();
-            let content = Identity::hash_content(facts.op, key, &record.value);
-            let seen = Seen { content, at: record.timestamp, entry: Some(facts.entry) };
-            held.window.note(vec![(id, seen)]);
         }
         if let (Some(course), Some(last)) = (held.courses.get_mut(&number), page.last()) {
             course.advance(last.offset + 1);

@@ -134,12 +134,21 @@ fn open(path: &Path) -> io::Result<Segment> {
 }
 
 fn identified(stored: &Stored) -> Option<(Hash, Seen)> {
+    let (id, facts) = named(stored)?;
+    Some((id, seen(stored, &facts)))
+}
+
+/// Returns a stored record's id in the window, with what its headers say.
+pub(super) fn named(stored: &Stored) -> Option<(Hash, headers::Stored<'_>)> {
+    let facts = headers::Stored::read(&stored.record)?;
+    Some((Identity::hash_id(facts.source, facts.record_id), facts))
+}
+
+pub(super) fn seen(stored: &Stored, facts: &headers::Stored<'_>) -> Seen {
     let record = &stored.record;
-    let facts = headers::Stored::read(record)?;
     let key = record.key.as_deref().unwrap_or_default();
-    let identity = Identity::new(facts.source, facts.record_id, facts.op, key, &record.value);
-    let entry = Some(facts.entry);
-    Some((identity.id, Seen { content: identity.content, at: record.timestamp, entry }))
+    let content = Identity::hash_content(facts.op, key, &record.value);
+    Seen { content, at: record.timestamp, entry: Some(facts.entry) }
 }
 
 fn numbered(offsets: &[u64]) -> BTreeMap<u32, u64> {

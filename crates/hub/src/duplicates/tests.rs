@@ -103,6 +103,15 @@ impl World {
         finding
     }
 
+    /// Waits until what is in the log was read.
+    async fn caught_up(&self) {
+        let ends = self.ends();
+        let courses = self.window.courses(&self.log, &mut *self.window.held.lock().await, &ends);
+        for (mut learned, end) in courses {
+            learned.wait_for(|learned| learned >= end).await.expect("it is read");
+        }
+    }
+
     /// Lets a file that is being written be finished.
     async fn settle(&self) {
         let mut held = self.window.held.lock().await;
@@ -235,4 +244,29 @@ async fn a_record_says_how_far_its_writer_had_read() {
         }
         one.window.not_written(&reserved).await;
     }
+}
+
+/// Both reserve one id; the other node's call writes it, and this node reads past it meanwhile.
+async fn reserved_by_both() -> ([World; 2], Reserved) {
+    let [one, other] = World::of_nodes().await;
+    assert_eq!(one.publish("a", "{}").await, Finding::Fresh);
+    let reserved = one.reserve("x", "{}").await;
+    assert_eq!(other.publish("x", "{}").await, Finding::Fresh);
+    one.caught_up().await;
+    ([one, other], reserved)
+}
+
+#[tokio::test]
+async fn record_of_another_node_is_known_also_where_this_node_failed_to_write_its_id() {
+    let ([one, _other], reserved) = reserved_by_both().await;
+    one.window.not_written(&reserved).await;
+    assert!(is_repeat(one.publish("x", "{}").await));
+    assert_eq!(one.publish("x", "{\"a\":1}").await, Finding::Reused);
+}
+
+#[tokio::test]
+async fn record_of_another_node_is_known_also_where_this_node_gave_its_id_back() {
+    let ([one, _other], mut reserved) = reserved_by_both().await;
+    one.window.give_back(&mut reserved, 0).await;
+    assert!(is_repeat(one.publish("x", "{}").await));
 }

@@ -52,7 +52,8 @@ impl Reserved {
 pub(super) struct Window {
     pub seen: HashMap<Hash, Seen>,
     order: VecDeque<(Timestamp, Hash)>,
-    /// Partitions to be read again from these offsets: an append there has an unknown outcome.
+    /// Partitions to be read again from these offsets: of what was reserved meanwhile it is not known
+    /// who wrote it, if anybody.
     pub doubtful: BTreeMap<u32, u64>,
     doubtful_ids: Vec<Hash>,
 }
@@ -100,18 +101,27 @@ impl Window {
         }
     }
 
-    /// Nothing was written.
-    pub(super) fn release(&mut self, ids: &[Hash]) {
+    /// Nothing was written. Where several nodes write, another one may have taken an id while it was
+    /// reserved here, and that was passed over: what came behind `known` is looked at again.
+    pub(super) fn release(&mut self, ids: &[Hash], known: &BTreeMap<u32, u64>) {
+        if known.is_empty() {
+            self.forget(ids);
+        } else if !ids.is_empty() {
+            self.doubt(ids, known);
+        }
+    }
+
+    fn forget(&mut self, ids: &[Hash]) {
         for id in ids {
             self.seen.remove(id);
         }
     }
 
     /// Nobody knows: `ends` are the partitions' durable ends from before the append.
-    pub(super) fn doubt(&mut self, ids: &[Hash], ends: BTreeMap<u32, u64>) {
+    pub(super) fn doubt(&mut self, ids: &[Hash], ends: &BTreeMap<u32, u64>) {
         for (partition, end) in ends {
-            let from = self.doubtful.entry(partition).or_insert(end);
-            *from = end.min(*from);
+            let from = self.doubtful.entry(*partition).or_insert(*end);
+            *from = (*end).min(*from);
         }
         self.doubtful_ids.extend(ids);
     }
@@ -128,7 +138,7 @@ impl Window {
     }
 
     /// Takes what the log holds beside what this node writes.
-    pub(super) fn note(&mut self, found: Vec<(Hash, Seen)>) {
+    pub(super) fn note(&mut self, found: impl IntoIterator<Item = (Hash, Seen)>) {
         for (id, seen) in found {
             // The first in the log counts; a later equal one is superseded.
             if let Entry::Vacant(free) = self.seen.entry(id) {
@@ -148,7 +158,7 @@ impl Window {
 
     /// Forgets what stands in a segment now.
     pub(super) fn hand_over(&mut self, ids: &[Hash]) {
-        self.release(ids);
+        self.forget(ids);
         let seen = &self.seen;
         while self.order.pop_front_if(|(_, id)| !seen.contains_key(id)).is_some() {}
     }
