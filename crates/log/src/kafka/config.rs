@@ -194,7 +194,8 @@ impl Config {
             // A full queue is emptied within milliseconds; by default the next fetch waits a second.
             .set("fetch.queue.backoff.ms", "5")
             .set("fetch.error.backoff.ms", "50")
-            .set("fetch.wait.max.ms", "500");
+            // A reader that has come to an end asks again, and what it is to read next waits for the answer.
+            .set("fetch.wait.max.ms", "20");
         client
     }
 }

@@ -196,9 +196,13 @@ impl Reader {
             next = stored.offset + 1;
             page.push(stored);
         }
-        self.stands = Some((Arc::clone(&wanted.slot), next));
         if page.is_empty() {
             return Err(ReadError::Unavailable("the brokers sent nothing in time".into()));
+        }
+        self.stands = Some((Arc::clone(&wanted.slot), next));
+        if next >= wanted.end {
+            // Nothing is fetched ahead where all was read: the next partition would wait for it.
+            self.let_go();
         }
         Ok(page)
     }

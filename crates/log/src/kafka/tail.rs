@@ -53,6 +53,8 @@ impl Tail {
         let mut config = config.clone();
         // One queue for all partitions; the thread empties it as fast as it fills.
         config.set("queued.max.messages.kbytes", "4096").set("queued.min.messages", "10000");
+        // A partition that is followed anew waits for the answer to the fetch that is under way.
+        config.set("fetch.wait.max.ms", "100");
         let consumer = BaseConsumer::from_config_and_context(&config, context)?;
         let (follow, asked) = mpsc::channel();
         let has_ended = Arc::new(AtomicBool::new(false));
