@@ -22,6 +22,6 @@ prefix="${PREFIX:-}ndxp."
 $acls --add --force --allow-principal "$hub" --resource-pattern-type prefixed --topic "$prefix" \
   --operation Create --operation Read --operation Write --operation AlterConfigs
 
-# Its groups: ndxp.nodes, by which its nodes share the lanes, and ndxp.readers, which nobody joins.
+# Its group, ndxp.readers, which nobody joins: consumers must name one.
 $acls --add --force --allow-principal "$hub" --resource-pattern-type prefixed --group "$prefix" \
   --operation Read

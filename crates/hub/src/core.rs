@@ -91,7 +91,7 @@ impl Core {
     /// Returns why nothing can be appended at present: by the engine's account, or by what has
     /// become of this node's appends.
     pub(crate) fn log_trouble(&self) -> Option<String> {
-        self.log.troubles().appends.or_else(|| self.ledger.vital.trouble())
+        self.log.trouble().or_else(|| self.ledger.vital.trouble())
     }
 
     /// The moment for the delivery machine.

@@ -22,7 +22,7 @@ use std::{
 use http::{HeaderValue, Request, Response};
 use ndxp_identity::Peer;
 use ndxp_model::SubscriptionName;
-use tonic::{Status, body::Body, metadata::MetadataMap};
+use tonic::{body::Body, metadata::MetadataMap};
 use tower::{Layer, Service, ServiceExt};
 
 use crate::{call::Caller, core::Core, nodes::Place, refuse};
@@ -162,7 +162,8 @@ impl Core {
         *request.extensions_mut() = http::Extensions::new();
         match node.channel.oneshot(request).await {
             Ok(answer) => {
-                answer.map(|body| Body::new(Answer::new(body, through, &caller.request_id)))
+                let id = &caller.request_id;
+                answer.map(|body| Body::new(Answer::new(body, through, id, &self.drain)))
             }
             Err(cause) => {
                 tracing::debug!(%cause, node = node.name, "a call could not be forwarded");
@@ -175,9 +176,5 @@ impl Core {
 /// What a call is answered whose owner cannot be reached.
 fn moved(request: &Request<Body>) -> Response<Body> {
     let id = request.extensions().get::<Caller>().map(|caller| caller.request_id.clone());
-    status(id.as_deref().unwrap_or_default()).into_http()
-}
-
-fn status(request_id: &str) -> Status {
-    refuse::moved().into_status(request_id)
+    refuse::moved().into_status(id.as_deref().unwrap_or_default()).into_http()
 }

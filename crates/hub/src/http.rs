@@ -11,7 +11,7 @@ use axum::{
 };
 use serde::Serialize;
 
-use crate::{core::Core, registry::Sight};
+use crate::{core::Core, nodes::Nodes, registry::Sight};
 
 /// Tells the log's size in bytes; may touch the disk.
 pub type LogSize = Arc<dyn Fn() -> u64 + Send + Sync>;
@@ -53,8 +53,10 @@ const BROKERS: Sort = (
     "bring the brokers back, never lower kafka.min_in_sync: docs/operations/two-brokers-down.md",
 );
 const DISK: Sort = ("LOG_UNAVAILABLE", "free the disk or mend it: docs/fail-closed.md");
-const LANES: Sort =
-    ("LANES_REFUSED", "grant what is named: the node joins by itself, within seconds");
+const LANES: Sort = (
+    "NODE_UNHEARD",
+    "mend what is named, the node joins by itself: docs/operations/lane-moving.md",
+);
 const TLS: Sort = ("TLS_FILES", "replace the file that is named: docs/fail-closed.md");
 const BEHIND: Sort = (
     "REGISTRY_BEHIND",
@@ -94,7 +96,7 @@ fn components(core: &Core) -> Vec<Component> {
         Component::new("node", drain, DRAINING),
         Component::new("log", log.clone(), stands_on),
         Component::new("audit", log, stands_on),
-        Component::new("lanes", core.log.troubles().lanes, LANES),
+        Component::new("lanes", core.nodes.as_ref().and_then(Nodes::trouble), LANES),
         Component::new("tls", core.tls.refusing(now), TLS).or_warning(core.tls.warning(now), TLS),
         registry(core),
     ]
@@ -121,7 +123,7 @@ async fn metrics(State(internal): State<Internal>) -> impl IntoResponse {
         metrics.log_ready.set(i64::from(internal.core.log_trouble().is_none()));
         metrics.lanes_owned.set(count(internal.core.lanes.all().len()));
         let nodes = internal.core.nodes.as_ref();
-        metrics.nodes_heard.set(count(nodes.map_or(0, |nodes| nodes.heard(internal.core.now()))));
+        metrics.nodes_heard.set(count(nodes.map_or(0, Nodes::serving)));
         metrics.encode()
     });
     let text = measured.await.unwrap_or_default();

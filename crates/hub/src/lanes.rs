@@ -1,7 +1,7 @@
 //! The lanes whose subscriptions this node runs, and how it knows that they are still its own.
 //!
-//! On a log that no other node writes a lane is simply there. On a shared one the engine says which
-//! lanes this node should own; to take one it appends [`Owned`](ndxp_delivery::Owned), and from then
+//! On a log that no other node writes a lane is simply there. On a shared one the nodes' words say
+//! which lanes this node should own; to take one it appends [`Owned`](ndxp_delivery::Owned), and from then
 //! on reads the lane: another node's `Owned` ends the hold.
 //!
 //! INVARIANT: nothing that was appended to a lane is told or handed to anybody before the lane was
@@ -120,9 +120,9 @@ impl Holds {
         self.held().iter().map(|(lane, hold)| (*lane, hold.floor)).collect()
     }
 
-    /// Returns which boot of which node this is.
-    pub(crate) fn by(&self) -> &str {
-        &self.by
+    /// Lets all lanes go.
+    pub(crate) fn clear(&self) {
+        self.all().into_keys().for_each(|lane| _ = self.remove(lane));
     }
 
     /// Follows what is held.

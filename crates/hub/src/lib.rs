@@ -56,7 +56,7 @@ pub use keys::Keys;
 pub use lanes::Moved;
 pub use monotonic::{Monotonic, boot_time};
 pub use node::{
-    DRAIN, Node, Parts, Reload, StartError, TlsFiles, TlsReadError, TlsSource, UnknownFormat,
+    DRAIN, Node, Parts, Reload, StartError, TlsFiles, TlsReadError, TlsSource, UnknownFormat, bind,
 };
 pub use nodes::{Neighbours, NodeTls};
 pub use publish::StateError;

@@ -200,7 +200,7 @@ impl Metrics {
         );
         r.register(
             "ndxp_nodes_heard",
-            "Nodes that said within 20 seconds that they serve, this one included; 0 where it knows of none",
+            "Nodes that are there and do not drain, this one included, by what it has heard; 0 on a log that it writes alone",
             self.nodes_heard.clone(),
         );
     }

@@ -24,7 +24,7 @@ use tracing::{error, info, warn};
 
 pub(crate) use reload::Tls;
 pub use {
-    parts::Parts,
+    parts::{Parts, bind},
     reload::Reload,
     source::{TlsFiles, TlsReadError, TlsSource},
     standards::UnknownFormat,
@@ -37,7 +37,7 @@ use crate::{
     core::Core,
     duplicates::Duplicates,
     forward::Links,
-    lanes::Holds,
+    lanes::{self, Holds},
     ledger::Ledger,
     limits::Limits,
     metrics::Metrics,
@@ -50,13 +50,18 @@ use crate::{
     subscribe::{Outbound, SlotError, Slots, Streams},
 };
 use serve::{
-    follow_registry, housekeeping, keep_lanes, serve_grpc, serve_http, serve_nodes, watch_log,
+    follow_nodes, follow_registry, housekeeping, serve_grpc, serve_http, serve_nodes, watch_log,
     watch_vital,
 };
 use standing::watch_standing;
 
 /// How long streams and calls may take to end at a shutdown.
 pub const DRAIN: Duration = Duration::from_secs(10);
+
+/// After so long other nodes may have the lanes of one that drains: streams that read have ended then.
+const HANDOVER: Duration = Duration::from_secs(1);
+/// So many connections wait at a socket until they are taken.
+pub(crate) const WAITING: u32 = 1_024;
 
 /// Why a node does not start.
 #[derive(Debug, Error)]
@@ -132,14 +137,16 @@ impl Node {
         }
         let (report, stopped) = mpsc::channel(1);
         let (mut tasks, mut to_the_end) = (JoinSet::new(), JoinSet::new());
-        serve_grpc(&mut tasks, &core, parts.grpc, &report);
+        serve_grpc(&mut tasks, &core, parts.grpc.listen(WAITING)?, &report);
         if let Some(neighbours) = parts.neighbours.filter(|_| core.nodes.is_some()) {
             serve_nodes(&mut tasks, &core, neighbours, &report)?;
         }
-        serve_http(&mut to_the_end, &core, parts.http, parts.log_size);
+        to_the_end.spawn(nodes::announce(Arc::clone(&core)));
+        follow_nodes(&mut tasks, &core);
+        serve_http(&mut to_the_end, &core, parts.http.listen(WAITING)?, parts.log_size);
         watch_standing(&mut to_the_end, &core);
         watch_log(&mut tasks, &core, parts.log_failed, &report);
-        keep_lanes(&mut tasks, &core, &report);
+        tasks.spawn(lanes::keep(Arc::clone(&core)));
         follow_registry(&mut tasks, &core, report);
         watch_vital(&mut tasks, &core);
         housekeeping(&mut tasks, &core);
@@ -195,21 +202,26 @@ impl Node {
 
     /// Drains: the node is no longer ready, streams end with `NODE_DRAINING`, new calls are refused
     /// with it, calls under way finish, counts of denials are written. What has not ended in time,
-    /// mostly a peer that does not read, loses its connection.
+    /// mostly a peer that does not read, loses its connection; the lanes do not wait for it.
     pub async fn shutdown(mut self) {
         self.drain.cancel();
-        let ended = async { while self.tasks.join_next().await.is_some() {} };
-        if timeout(self.patience, ended).await.is_err() {
+        let in_time = self.ended(HANDOVER.min(self.patience)).await;
+        nodes::leave(&self.core).await;
+        if !in_time && !self.ended(self.patience).await {
             let cut = self.core.connections.cut(|_| true);
             warn!(cut, "connections did not drain in time and are cut");
         }
-        // No stream needs them any more: other nodes may have them at once.
-        self.core.log.leave();
         if let Err(cause) = self.core.ledger.flush_denials(true).await {
             error!(%cause, "counts of repeated denials are lost");
         }
         self.tasks.shutdown().await;
         self.to_the_end.shutdown().await;
+    }
+
+    /// Says whether all that ends with a drain has ended within this time.
+    async fn ended(&mut self, within: Duration) -> bool {
+        let ended = async { while self.tasks.join_next().await.is_some() {} };
+        timeout(within, ended).await.is_ok()
     }
 }
 
@@ -226,15 +238,10 @@ async fn core(parts: &Parts) -> Result<Core, StartError> {
     let registry = Registry::open(Arc::clone(&parts.log), Arc::clone(&parts.monotonic)).await?;
     let domain = registry.read(|state| state.trust_domain.clone()).ok_or(StartError::NoGenesis)?;
     let incarnation = registry.read(|state| state.incarnation.clone());
-    let neighbours = parts.neighbours.as_ref().filter(|_| parts.log.is_shared());
-    let nodes = neighbours.map(|neighbours| {
-        let (name, address) = (parts.node.clone(), neighbours.address.clone());
-        Nodes::new(name, address, &neighbours.tls, domain.as_str())
-    });
     let connections = Connections::new();
     let tls = Tls::open(
         parts.tls.clone(),
-        domain,
+        domain.clone(),
         parts.clock.clone(),
         connections.clone(),
         Arc::clone(&metrics),
@@ -247,7 +254,11 @@ async fn core(parts: &Parts) -> Result<Core, StartError> {
         Ledger::new(Arc::clone(&parts.log), parts.clock.clone(), gateway, Arc::clone(&metrics));
     let national = Arc::clone(&parts.national);
     let profile = standards::confirmed(&registry, Profile { national, ..Profile::default() })?;
-    let lanes = Arc::new(Holds::new(&parts.log, format!("{}-{boot}", parts.node)));
+    let by = format!("{}-{boot}", parts.node);
+    let (name, neighbours) = (parts.node.clone(), parts.neighbours.as_ref());
+    let nodes = || Nodes::new(name, by.clone(), neighbours, domain.as_str());
+    let nodes = parts.log.is_shared().then(nodes);
+    let lanes = Arc::new(Holds::new(&parts.log, by));
     let slots = Slots::open(&parts.log, Arc::clone(&lanes)).await?;
     let there = |name: &_| registry.read(|state| state.subscriptions.contains_key(name));
     slots.forget_all_but(&parts.log, there, (parts.clock)()).await?;

@@ -1,40 +1,44 @@
-//! The hub's nodes as `ndxp.nodes` tells of them: where they are, and which lanes they own.
+//! The hub's nodes as `ndxp.nodes` tells of them: who is there, where, and which lanes it owns.
 //!
-//! Each node writes what it is whenever that changes, and every few seconds; the newest word of each
-//! stays. That a node owns a lane is only its word: whoever took the lane last, by the offset of its
-//! take-over, is asked, and knows.
+//! Each node writes what it is whenever that changes, and every second; the newest word of each
+//! stays. Which lanes a node should take follows from who is there ([`roll`]). That a node owns a
+//! lane is only its word: whoever took the lane last, by the offset of its take-over, is asked, and
+//! knows.
 
 mod announce;
 mod raise;
 mod record;
+mod roll;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeSet, HashMap},
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
     time::Duration,
 };
 
 use ndxp_log::{Log, Partition, ReadError, Record};
 use ndxp_model::{HubTopic, Timestamp, Topic};
+use tokio::sync::watch;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
-use tracing::warn;
+use tracing::{error, info, warn};
 
 use crate::{fold::PAGE, forward::Link};
 
-pub(crate) use announce::announce;
-pub(crate) use raise::raise;
+pub(crate) use announce::{announce, leave};
+pub(crate) use raise::{keep_raising, raise};
 pub(crate) use record::NodeRecord;
+use roll::Roll;
 
 /// How long a connection to another node may take.
 const CONNECT: Duration = Duration::from_secs(3);
 /// A node that answers no ping for so long is gone: its calls end.
 const PING: Duration = Duration::from_secs(2);
-/// A node that has said nothing for so long is gone, or cut off: each speaks every five seconds.
-const SILENT_MS: i64 = 20_000;
 /// A node that has said nothing for so long holds up no new format: it stops at it if it comes back
 /// as it was, and says what to do.
 const GONE_MS: i64 = 24 * 60 * 60 * 1_000;
+/// How long to wait after a read that failed.
+const AGAIN: Duration = Duration::from_millis(300);
 /// What one call may have on its way; the connection has room for all of them, so that a caller that
 /// does not read holds up nobody.
 const STREAM_WINDOW: u32 = 64 << 10;
@@ -42,8 +46,8 @@ const CONNECTION_WINDOW: u32 = 1 << 30;
 
 /// How this node meets the others.
 pub struct Neighbours {
-    /// Where it listens for them.
-    pub listener: tokio::net::TcpListener,
+    /// Where it will listen for them.
+    pub socket: tokio::net::TcpSocket,
     /// Where they reach it: `host:port`.
     pub address: String,
     /// Its certificate, key and authority.
@@ -82,77 +86,105 @@ pub(crate) enum Place {
     Nowhere,
 }
 
-/// What the nodes have said of themselves, by name.
-type Known = BTreeMap<String, Said>;
-
-/// A node's last word.
-#[derive(Debug)]
-struct Said {
-    node: NodeRecord,
-    /// By that node's clock.
-    at: Timestamp,
-}
-
-/// The other nodes.
+/// All nodes, this one included.
 #[derive(Debug)]
 pub(crate) struct Nodes {
     own: String,
+    /// Which boot of this node it is.
+    boot: String,
+    /// Where the others reach it; empty if they do not.
     address: String,
-    tls: ClientTlsConfig,
-    known: Mutex<Known>,
+    /// How it reaches the others, if it does.
+    tls: Option<ClientTlsConfig>,
+    /// How often this boot has spoken in the rhythm.
+    beat: AtomicU64,
+    roll: Mutex<Roll>,
+    /// The lanes that this node should own.
+    share: watch::Sender<BTreeSet<u32>>,
+    /// Why the others cannot hear this node, while that is so.
+    trouble: Mutex<Option<String>>,
     /// By address.
     links: Mutex<HashMap<String, Channel>>,
 }
 
 impl Nodes {
-    pub(crate) fn new(own: String, address: String, tls: &NodeTls, domain: &str) -> Self {
-        let tls = ClientTlsConfig::new()
-            .ca_certificate(Certificate::from_pem(&tls.ca))
-            .identity(Identity::from_pem(&tls.chain, &tls.key))
-            .domain_name(format!("nodes.{domain}"));
-        Self { own, address, tls, known: Mutex::default(), links: Mutex::default() }
+    /// Prepares for a boot of the node `own` of the trust domain. Without neighbours it shares the
+    /// lanes, and no call about them goes from node to node.
+    pub(crate) fn new(
+        own: String,
+        boot: String,
+        neighbours: Option<&Neighbours>,
+        domain: &str,
+    ) -> Self {
+        let tls = neighbours.map(|Neighbours { tls, .. }| {
+            ClientTlsConfig::new()
+                .ca_certificate(Certificate::from_pem(&tls.ca))
+                .identity(Identity::from_pem(&tls.chain, &tls.key))
+                .domain_name(format!("nodes.{domain}"))
+        });
+        let address = neighbours.map(|neighbours| neighbours.address.clone()).unwrap_or_default();
+        Self {
+            own,
+            boot,
+            address,
+            tls,
+            beat: AtomicU64::new(0),
+            roll: Mutex::default(),
+            share: watch::Sender::default(),
+            trouble: Mutex::default(),
+            links: Mutex::default(),
+        }
+    }
+
+    /// Follows which lanes this node should own: none before its first word has come back to it.
+    pub(crate) fn share(&self) -> watch::Receiver<BTreeSet<u32>> {
+        self.share.subscribe()
+    }
+
+    /// Tells why this node has no part in the lanes, if it knows. Cheap: it asks nobody.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        locked(&self.trouble).clone()
     }
 
     /// Returns the node that took a lane last, by the nodes' own words.
     pub(crate) fn owner_of(&self, lane: u32) -> Place {
-        let known = known(&self.known);
-        let owners = known.iter().filter_map(|(name, node)| {
-            Some((*node.node.lanes.get(&lane)?, name)).filter(|_| *name != self.own)
+        let roll = locked(&self.roll);
+        let owners = roll.all().filter_map(|(name, said)| {
+            Some((*said.node.lanes.get(&lane)?, name)).filter(|_| *name != self.own)
         });
-        let owner = owners.max().map(|(_, name)| name.clone());
-        drop(known);
+        let owner = owners.max().map(|(_, name)| name.to_owned());
+        drop(roll);
         owner.and_then(|name| self.link(&name)).map_or(Place::Nowhere, Place::There)
     }
 
     /// Returns the way to a node; it is connected when it is used.
     pub(crate) fn link(&self, name: &str) -> Option<Link> {
-        let address = known(&self.known).get(name)?.node.address.clone();
+        let address = locked(&self.roll).last(name)?.node.address.clone();
         let channel = self.channel(&address)?;
         Some(Link { name: name.to_owned(), channel })
     }
 
-    /// Returns how many nodes serve by their own word of a moment ago, this one included.
-    pub(crate) fn heard(&self, now: Timestamp) -> usize {
-        let oldest = now.millis().saturating_sub(SILENT_MS);
-        let serves = |said: &&Said| said.at.millis() >= oldest && !said.node.draining;
-        known(&self.known).values().filter(serves).count()
+    /// Returns how many nodes are there and serve, this one included.
+    pub(crate) fn serving(&self) -> usize {
+        locked(&self.roll).there().filter(|(_, said)| !said.node.draining).count()
     }
 
     /// Returns the newest format that each node can read which has spoken within a day.
     pub(crate) fn formats(&self, now: Timestamp) -> Vec<u32> {
         let oldest = now.millis().saturating_sub(GONE_MS);
-        let known = known(&self.known);
-        let there = known.values().filter(|said| said.at.millis() >= oldest);
-        there.map(|said| said.node.format).collect()
+        let roll = locked(&self.roll);
+        let recent = roll.all().filter(|(_, said)| said.at.millis() >= oldest);
+        recent.map(|(_, said)| said.node.format).collect()
     }
 
     fn channel(&self, address: &str) -> Option<Channel> {
-        let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut links = locked(&self.links);
         if let Some(channel) = links.get(address) {
             return Some(channel.clone());
         }
+        let tls = self.tls.clone().filter(|_| !address.is_empty())?;
         let endpoint = Endpoint::from_shared(format!("https://{address}"))
-            .and_then(|endpoint| endpoint.tls_config(self.tls.clone()));
+            .and_then(|endpoint| endpoint.tls_config(tls));
         let endpoint = match endpoint {
             Ok(endpoint) => endpoint,
             Err(cause) => {
@@ -185,16 +217,16 @@ impl Nodes {
                 Ok(page) => page,
                 Err(ReadError::Unavailable(cause)) => {
                     warn!(cause, "the nodes' words cannot be read; trying again");
-                    tokio::time::sleep(CONNECT).await;
+                    tokio::time::sleep(AGAIN).await;
                     continue;
                 }
                 Err(cause) => return Err(cause),
             };
-            for stored in &page {
-                next = stored.offset + 1;
-                self.hear(&stored.record);
-            }
-            if page.is_empty() && end.changed().await.is_err() {
+            if let Some(last) = page.last() {
+                next = last.offset + 1;
+                page.iter().for_each(|stored| self.hear(&stored.record));
+                self.settle();
+            } else if end.changed().await.is_err() {
                 return Ok(());
             }
         }
@@ -204,18 +236,39 @@ impl Nodes {
     fn hear(&self, record: &Record) {
         let name = record.key.as_deref().and_then(|key| std::str::from_utf8(key).ok());
         let Some(name) = name else { return };
-        let mut known = known(&self.known);
-        match NodeRecord::decode(&record.value) {
-            Some(node) => {
-                known.insert(name.to_owned(), Said { node, at: record.timestamp });
-            }
-            None => _ = known.remove(name),
+        let mut roll = locked(&self.roll);
+        let Some(node) = NodeRecord::decode(&record.value) else { return roll.forget(name) };
+        if name == self.own && node.boot != self.boot && self.has_spoken(&roll) {
+            let other = (&node.boot, &node.address);
+            error!(boot = other.0, address = other.1, "another node has the name of this one");
         }
+        roll.hear(name, node, record.timestamp);
+    }
+
+    /// Says whether the last word under this node's name is this boot's.
+    fn has_spoken(&self, roll: &Roll) -> bool {
+        roll.last(&self.own).is_some_and(|said| said.node.boot == self.boot)
+    }
+
+    /// Draws from what was heard which lanes should be this node's.
+    fn settle(&self) {
+        let roll = locked(&self.roll);
+        let lanes = if self.has_spoken(&roll) { roll.lanes(&self.own) } else { BTreeSet::new() };
+        let nodes = roll.there().count();
+        drop(roll);
+        self.share.send_if_modified(|share| {
+            let is_new = *share != lanes;
+            if is_new {
+                info!(lanes = lanes.len(), nodes, "this node's share of the lanes");
+                *share = lanes;
+            }
+            is_new
+        });
     }
 }
 
-fn known(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
-    known.lock().unwrap_or_else(PoisonError::into_inner)
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -225,12 +278,13 @@ mod tests {
     use ndxp_log::Record;
     use ndxp_model::Timestamp;
 
-    use super::{GONE_MS, NodeRecord, NodeTls, Nodes};
+    use super::{GONE_MS, NodeRecord, Nodes};
 
     fn word(name: &str, format: u32, at: i64) -> Record {
         let node = NodeRecord {
             v: 1,
             boot: format!("{name}-0"),
+            beat: 0,
             address: "localhost:1".into(),
             version: "0".into(),
             format,
@@ -244,8 +298,7 @@ mod tests {
 
     #[test]
     fn node_that_has_spoken_within_a_day_counts_for_the_format_whether_it_serves_or_not() {
-        let tls = NodeTls { chain: Vec::new(), key: Vec::new(), ca: Vec::new() };
-        let nodes = Nodes::new("n1".into(), "localhost:1".into(), &tls, "hub.example");
+        let nodes = Nodes::new("n1".into(), "n1-0".into(), None, "hub.example");
         for (name, format, at) in [("n1", 2, GONE_MS), ("n2", 1, 0), ("n3", 2, 1)] {
             nodes.hear(&word(name, format, at));
         }

@@ -78,7 +78,6 @@ pub const CHECKS: &[Check] = checks![
     read::follower_wakes_when_the_end_moves,
     read::partitions_are_apart,
     read::offset_at_finds_the_first_record_not_earlier,
-    read::lanes_lie_within_their_number,
     reopen::reopened_log_holds_the_same,
     reopen::reopened_log_continues,
     reopen::reopened_log_knows_its_topics,

@@ -40,11 +40,11 @@ use std::{
 };
 
 use async_trait::async_trait;
-use ndxp_model::{DatasetName, HubTopic, Keep, LANES, Timestamp, Topic};
+use ndxp_model::{DatasetName, HubTopic, Keep, Timestamp, Topic};
 use tokio::sync::{Mutex as AsyncMutex, Semaphore, mpsc, oneshot, watch};
 
 use crate::{
-    AppendError, Appended, Covered, Lanes, Log, MAX_RECORD_BYTES, Partition, ReadError, ReadLimits,
+    AppendError, Appended, Covered, Log, MAX_RECORD_BYTES, Partition, ReadError, ReadLimits,
     Record, Stored,
 };
 
@@ -110,7 +110,6 @@ pub struct Embedded {
     store: Mutex<Option<Arc<Store>>>,
     threads: Mutex<Option<Threads>>,
     fatal: watch::Sender<Option<String>>,
-    lanes: watch::Sender<Lanes>,
     /// Deleting goes on once at a time.
     garbage: AsyncMutex<Garbage>,
     rewrite_at: u64,
@@ -148,7 +147,6 @@ impl Embedded {
             store: Mutex::new(Some(store)),
             threads: Mutex::new(Some(threads)),
             fatal,
-            lanes: watch::Sender::new(Lanes((0..LANES).collect())),
             garbage: AsyncMutex::new(Garbage::default()),
             rewrite_at: config.rewrite_at,
         })
@@ -375,9 +373,5 @@ impl Log for Embedded {
 
     async fn tidy(&self, now: Timestamp) -> Result<(), AppendError> {
         tidy::tidy(self, now).await
-    }
-
-    fn lanes(&self) -> Result<watch::Receiver<Lanes>, ReadError> {
-        Ok(self.lanes.subscribe())
     }
 }

@@ -17,7 +17,6 @@ mod commit;
 mod config;
 mod context;
 mod error;
-mod members;
 mod message;
 mod names;
 mod open;
@@ -29,10 +28,7 @@ mod tail;
 mod trial;
 mod window;
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use ndxp_model::{DatasetName, HubTopic, Keep, Timestamp, Topic};
@@ -43,8 +39,7 @@ use tokio::{
 };
 
 use crate::{
-    AppendError, Appended, Covered, Lanes, Log, Partition, ReadError, ReadLimits, Record, Stored,
-    Troubles,
+    AppendError, Appended, Covered, Log, Partition, ReadError, ReadLimits, Record, Stored,
 };
 
 pub use crate::embedded::TailLimits;
@@ -56,8 +51,6 @@ use admin::Admin;
 use call::{Outcome, Reply, Room, Written};
 use cluster::Cluster;
 use commit::{Commit, Commits};
-use context::{Alarm, Context};
-use members::Members;
 use partitions::{Slot, lock};
 use producer::{Item, Producers};
 use questions::Questions;
@@ -88,8 +81,6 @@ pub struct Kafka {
     queue: Arc<Semaphore>,
     places: u32,
     watching: JoinHandle<()>,
-    alarm: Arc<Alarm>,
-    members: Mutex<Option<Members>>,
 }
 
 impl Drop for Kafka {
@@ -106,7 +97,6 @@ impl Kafka {
         // Whatever is left then has timed out.
         drop(tokio::time::timeout(self.config.timeouts.append, all).await);
         self.queue.close();
-        Log::leave(self);
         self.near.close();
         self.lagging.close();
         self.tail.end();
@@ -383,31 +373,11 @@ impl Log for Kafka {
         true
     }
 
-    fn lanes(&self) -> Result<watch::Receiver<Lanes>, ReadError> {
-        let mut members = lock(&self.members);
-        if let Some(members) = &*members {
-            return Ok(members.lanes());
-        }
-        let joined = Members::join(&self.config, Context::new(Arc::clone(&self.alarm)));
-        let joined = joined.map_err(|error| ReadError::Unavailable(error.to_string()))?;
-        let lanes = joined.lanes();
-        *members = Some(joined);
-        Ok(lanes)
-    }
-
-    fn troubles(&self) -> Troubles {
+    fn trouble(&self) -> Option<String> {
         // Whatever is appended has an entry there.
         let audit = Partition { topic: Topic::Hub(HubTopic::Audit), number: 0 };
         let short = || lock(&self.cluster.partitions.get(&audit)?.trouble).clone();
-        let appends = self.cluster.check().err().or_else(short);
-        let lanes = lock(&self.members).as_ref().and_then(Members::trouble);
-        Troubles { appends, lanes }
-    }
-
-    fn leave(&self) {
-        if let Some(members) = &*lock(&self.members) {
-            members.leave();
-        }
+        self.cluster.check().err().or_else(short)
     }
 }
 

@@ -152,20 +152,6 @@ pub struct ReadLimits {
     pub bytes: usize,
 }
 
-/// The lanes that this node owns at present: all of them on a one-node engine.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Lanes(pub std::collections::BTreeSet<u32>);
-
-/// What an engine knows to be wrong without an append being tried, for operators: each with its cause
-/// and what helps.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Troubles {
-    /// Why appends are refused at present. Nothing here does not mean that they are taken.
-    pub appends: Option<String>,
-    /// Why this node gets no lanes.
-    pub lanes: Option<String>,
-}
-
 /// An ordered, durable log of partitioned topics.
 ///
 /// Durability: whatever `Ok` reports survives `kill -9` and power loss. Order: within a partition,
@@ -265,18 +251,9 @@ pub trait Log: Send + Sync + fmt::Debug {
         false
     }
 
-    /// Follows the lanes that this node should own. On a shared log the first call joins the hub's
-    /// nodes.
-    ///
-    /// # Errors
-    /// [`ReadError::Unavailable`] if it cannot join.
-    fn lanes(&self) -> Result<watch::Receiver<Lanes>, ReadError>;
-
-    /// Tells what is known to be wrong at present. Cheap: it asks nobody.
-    fn troubles(&self) -> Troubles {
-        Troubles::default()
+    /// Tells why appends are refused at present, if that is known without trying one: for operators,
+    /// the cause and what helps. Nothing here does not mean that they are taken. Cheap: it asks nobody.
+    fn trouble(&self) -> Option<String> {
+        None
     }
-
-    /// Gives the lanes up, for other nodes to take them at once. Nothing else ends.
-    fn leave(&self) {}
 }

@@ -11,11 +11,11 @@ mod state;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use ndxp_model::{DatasetName, HubTopic, Keep, LANES, Timestamp, Topic};
+use ndxp_model::{DatasetName, HubTopic, Keep, Timestamp, Topic};
 use tokio::sync::{oneshot, watch};
 
 use crate::{
-    AppendError, Appended, Covered, Lanes, Log, Partition, ReadError, ReadLimits, Record, Stored,
+    AppendError, Appended, Covered, Log, Partition, ReadError, ReadLimits, Record, Stored,
 };
 
 pub use faults::{Fault, Faults};
@@ -32,7 +32,6 @@ pub struct Memory {
 #[derive(Debug)]
 struct Shared {
     state: Mutex<State>,
-    lanes: watch::Sender<Lanes>,
     /// How many appends were ever written, for tests that wait for the next one.
     written: watch::Sender<u64>,
 }
@@ -45,16 +44,15 @@ impl Shared {
 }
 
 impl Memory {
-    /// Makes an empty log with the hub's own topics, no faults, and all lanes owned.
+    /// Makes an empty log with the hub's own topics and no faults.
     #[must_use]
     pub fn new() -> Self {
         Self::with(State::new())
     }
 
     fn with(state: State) -> Self {
-        let lanes = watch::Sender::new(Lanes((0..LANES).collect()));
         let written = watch::Sender::new(0);
-        Self { shared: Arc::new(Shared { state: Mutex::new(state), lanes, written }) }
+        Self { shared: Arc::new(Shared { state: Mutex::new(state), written }) }
     }
 
     /// Returns the handle that injects faults into this engine.
@@ -148,9 +146,5 @@ impl Log for Memory {
 
     async fn tidy(&self, now: Timestamp) -> Result<(), AppendError> {
         self.shared.state().tidy(now)
-    }
-
-    fn lanes(&self) -> Result<watch::Receiver<Lanes>, ReadError> {
-        Ok(self.shared.lanes.subscribe())
     }
 }

@@ -3,18 +3,16 @@
 use std::sync::Arc;
 
 use ndxp_hub::NodeTls;
-use ndxp_log::{Lanes, memory::MemoryNode};
-use ndxp_model::LANES;
+use ndxp_log::memory::MemoryNode;
 use ndxp_pki::{Authority, Validity};
 
 use crate::{Engine, TestHub, hub::serve};
 
 impl TestHub {
-    /// Puts a hub in memory onto so many nodes, `n1` on, behind one clock and one authority. The
-    /// first has all lanes.
+    /// Puts a hub in memory onto so many nodes, `n1` on, behind one clock and one authority.
     ///
     /// # Panics
-    /// If the hub is not in memory.
+    /// If the hub is not in memory, or is to have no node.
     pub async fn into_nodes(self, count: usize) -> Vec<Self> {
         let Self { clock, engine, node, identities, tls } = self;
         node.shutdown().await;
@@ -28,28 +26,26 @@ impl TestHub {
             key: issued.key_pem.into_bytes(),
             ca: authority.ca_pem().into_bytes(),
         };
-        let mut nodes = Vec::with_capacity(count);
-        for number in 1..=count {
-            let engine = Engine::Node(MemoryNode::new(Arc::clone(&log)));
-            let name = format!("n{number}");
-            let node = serve(&engine, &clock, &tls, Some((&name, &beside))).await;
-            let node = node.expect("the node starts");
-            let identities = identities.copy().moved(node.grpc());
-            let (clock, tls) = (clock.clone(), Arc::clone(&tls));
-            nodes.push(Self { clock, engine, node, identities, tls });
-        }
-        if let Some(first) = nodes.first() {
-            first.give(0..LANES);
+        let engine = Engine::Node { log: MemoryNode::new(log), beside };
+        let node = serve(&engine, &clock, &tls, "n1").await.expect("the node starts");
+        let identities = identities.moved(node.grpc());
+        let mut nodes = vec![Self { clock, engine, node, identities, tls }];
+        for number in 2..=count {
+            nodes.push(nodes[0].another(&format!("n{number}")).await);
         }
         nodes
     }
 
-    /// Says which lanes the node should own from now on.
+    /// Starts another node beside this one.
     ///
     /// # Panics
-    /// If it is no node among others.
-    pub fn give(&self, lanes: impl IntoIterator<Item = u32>) {
-        let Engine::Node(node) = &self.engine else { panic!("the hub has no other nodes") };
-        node.give(Lanes(lanes.into_iter().collect()));
+    /// If this is no node among others.
+    pub async fn another(&self, name: &str) -> Self {
+        let Engine::Node { log, beside } = &self.engine else { panic!("it has no other nodes") };
+        let engine = Engine::Node { log: log.clone(), beside: beside.clone() };
+        let (clock, tls) = (self.clock.clone(), Arc::clone(&self.tls));
+        let node = serve(&engine, &clock, &tls, name).await.expect("the node starts");
+        let identities = self.identities.copy().moved(node.grpc());
+        Self { clock, engine, node, identities, tls }
     }
 }

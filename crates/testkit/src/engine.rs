@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
+use ndxp_hub::NodeTls;
 use ndxp_log::{
     Log,
     embedded::{Config, Embedded, FreeSpace},
@@ -22,7 +23,12 @@ pub enum Engine {
     /// In memory, with faults.
     Memory(Arc<Memory>),
     /// In memory, with other nodes beside it.
-    Node(MemoryNode),
+    Node {
+        /// The node's view of the log.
+        log: MemoryNode,
+        /// By what the nodes know each other.
+        beside: NodeTls,
+    },
     /// fjall in a directory of its own, on a disk whose free space the test says.
     Embedded {
         /// The engine.
@@ -62,7 +68,7 @@ impl Engine {
     pub fn log(&self) -> Arc<dyn Log> {
         match self {
             Self::Memory(log) => Arc::clone(log) as Arc<dyn Log>,
-            Self::Node(node) => Arc::new(node.clone()),
+            Self::Node { log, .. } => Arc::new(log.clone()),
             Self::Embedded { log, .. } => Arc::clone(log) as Arc<dyn Log>,
         }
     }
@@ -75,7 +81,7 @@ impl Engine {
     pub fn faults(&self) -> Faults {
         match self {
             Self::Memory(log) => log.faults(),
-            Self::Node(node) => node.log().faults(),
+            Self::Node { log, .. } => log.log().faults(),
             Self::Embedded { .. } => panic!("only the engine in memory has faults"),
         }
     }
@@ -86,14 +92,14 @@ impl Engine {
     /// On the engine in memory, which has no disk.
     pub fn set_free(&self, bytes: u64) {
         match self {
-            Self::Memory(_) | Self::Node(_) => panic!("the engine in memory has no disk"),
+            Self::Memory(_) | Self::Node { .. } => panic!("the engine in memory has no disk"),
             Self::Embedded { free, .. } => free.store(bytes, Ordering::SeqCst),
         }
     }
 
     pub(crate) fn failed(&self) -> watch::Receiver<Option<String>> {
         match self {
-            Self::Memory(_) | Self::Node(_) => watch::Sender::new(None).subscribe(),
+            Self::Memory(_) | Self::Node { .. } => watch::Sender::new(None).subscribe(),
             Self::Embedded { log, .. } => log.fatal(),
         }
     }
@@ -102,16 +108,14 @@ impl Engine {
     pub(crate) async fn killed(self) -> Self {
         match self {
             Self::Memory(log) => Self::Memory(Arc::new(log.faults().kill())),
-            other @ (Self::Embedded { .. } | Self::Node(_)) => other.reopen().await,
+            other @ (Self::Embedded { .. } | Self::Node { .. }) => other.reopen().await,
         }
     }
 
     /// Opens the same log again, as after the end of a process.
     pub(crate) async fn reopen(self) -> Self {
         match self {
-            Self::Memory(log) => Self::Memory(log),
-            // Its lanes were others' at once.
-            Self::Node(node) => Self::Node(MemoryNode::new(Arc::clone(node.log()))),
+            kept @ (Self::Memory(_) | Self::Node { .. }) => kept,
             Self::Embedded { log, dir, free } => {
                 log.close().await;
                 drop(log);

@@ -7,13 +7,11 @@ use std::{
 };
 
 use ndxp_hub::{
-    Genesis, Keys, Neighbours, Node, NodeTls, Parts, Reload, StartError, TlsFiles, TlsSource,
-    genesis,
+    Genesis, Keys, Neighbours, Node, Parts, Reload, StartError, TlsFiles, TlsSource, genesis,
 };
 use ndxp_log::{Log, memory::Faults};
 use ndxp_model::{Agency, AgencyKind, Title, TrustDomain};
 use ndxp_pki::{Authority, Validity};
-use tokio::net::TcpListener;
 
 use crate::{Engine, TestClock, http, identities::Identities, journal};
 
@@ -72,7 +70,7 @@ impl TestHub {
         let authority = Authority::create(domain, clock.now()).expect("keys can be made");
         let crl = crl(&authority, &clock);
         let tls = Arc::new(Mutex::new(server_files(&authority, &clock, crl)));
-        let node = serve(&engine, &clock, &tls, None).await.expect("the hub starts");
+        let node = serve(&engine, &clock, &tls, "n1").await.expect("the hub starts");
         let identities = Identities::new(authority, node.grpc());
         Self { clock, engine, node, identities, tls }
     }
@@ -118,7 +116,7 @@ impl TestHub {
 
     async fn again(clock: TestClock, engine: Engine, identities: Identities, tls: Files) -> Self {
         clock.advance(Duration::from_secs(1));
-        let node = serve(&engine, &clock, &tls, None).await.expect("the hub starts again");
+        let node = serve(&engine, &clock, &tls, "n1").await.expect("the hub starts again");
         let identities = identities.moved(node.grpc());
         Self { clock, engine, node, identities, tls }
     }
@@ -137,7 +135,7 @@ impl TestHub {
         let Self { clock, engine, node, tls, .. } = self;
         let engine = engine.killed().await;
         drop(node);
-        serve(&engine, &clock, &tls, None).await.expect_err("the hub does not start")
+        serve(&engine, &clock, &tls, "n1").await.expect_err("the hub does not start")
     }
 
     /// Drains the hub and keeps it as it is, for any number of others to start from.
@@ -236,21 +234,21 @@ pub(crate) async fn serve(
     engine: &Engine,
     clock: &TestClock,
     tls: &Files,
-    beside: Option<(&str, &NodeTls)>,
+    name: &str,
 ) -> Result<Node, StartError> {
     let files = Arc::clone(tls);
     let read = move || Ok(files.lock().unwrap_or_else(PoisonError::into_inner).clone());
-    let port = || TcpListener::bind("127.0.0.1:0");
-    let neighbours = match beside {
-        None => None,
-        Some((_, tls)) => {
-            let listener = port().await?;
-            let address = listener.local_addr()?.to_string();
-            Some(Neighbours { listener, address, tls: tls.clone() })
+    let port = || ndxp_hub::bind(([127, 0, 0, 1], 0).into());
+    let neighbours = match engine {
+        Engine::Memory(_) | Engine::Embedded { .. } => None,
+        Engine::Node { beside, .. } => {
+            let socket = port()?;
+            let address = socket.local_addr()?.to_string();
+            Some(Neighbours { socket, address, tls: beside.clone() })
         }
     };
     Node::start(Parts {
-        node: beside.map_or("n1", |(name, _)| name).to_owned(),
+        node: name.to_owned(),
         log: engine.log(),
         log_failed: engine.failed(),
         log_size: Arc::new(|| 0),
@@ -263,8 +261,8 @@ pub(crate) async fn serve(
         clock: clock.as_clock(),
         monotonic: clock.as_monotonic(),
         neighbours,
-        grpc: port().await?,
-        http: port().await?,
+        grpc: port()?,
+        http: port()?,
     })
     .await
 }

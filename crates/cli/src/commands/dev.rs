@@ -50,7 +50,7 @@ pub(crate) async fn run(args: Args, printer: &mut Printer) -> Result<ExitStatus>
     let config = args.config.load(flags)?.config;
     node::start_telemetry(&config.telemetry);
     let mut stop = Stop::listen()?;
-    let listeners = node::bind(&config).await?;
+    let listeners = node::bind(&config)?;
     let address = format!("https://localhost:{}", listeners.grpc_port()?);
     let since = Instant::now();
     let issued = prepare(&data, &config.log, &address).await?;

@@ -77,7 +77,7 @@ pub(crate) async fn run(args: Args, printer: &mut Printer) -> Result<ExitStatus>
     let config = args.config.load(args.flags())?.config;
     node::start_telemetry(&config.telemetry);
     let mut stop = Stop::listen()?;
-    let listeners = node::bind(&config).await?;
+    let listeners = node::bind(&config)?;
     let mut running = node::start(&config, listeners).await?;
     announce(&args, &running, printer)?;
     let status = stop.wait(&mut running).await;

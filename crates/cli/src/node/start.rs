@@ -7,7 +7,7 @@ use ndxp_hub::{
     CursorKey, DRAIN, Keys, Neighbours, Node, NodeTls, Parts, TlsFiles, TlsReadError, TlsSource,
 };
 use ndxp_schema::National;
-use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 
 use super::{Engine, HubDirectory};
 use crate::config::{Config, Crl, TlsPaths};
@@ -15,9 +15,9 @@ use crate::config::{Config, Crl, TlsPaths};
 /// The sockets of a node, bound before anything else: whoever may not have them learns it first.
 #[derive(Debug)]
 pub(crate) struct Listeners {
-    grpc: TcpListener,
-    http: TcpListener,
-    nodes: Option<TcpListener>,
+    grpc: TcpSocket,
+    http: TcpSocket,
+    nodes: Option<TcpSocket>,
 }
 
 impl Listeners {
@@ -27,16 +27,13 @@ impl Listeners {
     }
 }
 
-/// Binds all sockets.
-pub(crate) async fn bind(config: &Config) -> Result<Listeners> {
-    let listen = async |address: std::net::SocketAddr| {
-        TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
+/// Binds all sockets; nobody can connect before the node serves.
+pub(crate) fn bind(config: &Config) -> Result<Listeners> {
+    let bind = |address: std::net::SocketAddr| {
+        ndxp_hub::bind(address).with_context(|| format!("cannot listen on {address}"))
     };
-    let nodes = match &config.nodes {
-        Some(nodes) => Some(listen(nodes.listen).await?),
-        None => None,
-    };
-    Ok(Listeners { grpc: listen(config.grpc).await?, http: listen(config.http).await?, nodes })
+    let nodes = config.nodes.as_ref().map(|nodes| bind(nodes.listen)).transpose()?;
+    Ok(Listeners { grpc: bind(config.grpc)?, http: bind(config.http)?, nodes })
 }
 
 /// A node that serves, on its engine.
@@ -90,14 +87,14 @@ async fn node(
     Ok(Node::start(parts).await?)
 }
 
-fn neighbours(config: &Config, listener: Option<TcpListener>) -> Result<Option<Neighbours>> {
-    let (Some(nodes), Some(listener)) = (&config.nodes, listener) else { return Ok(None) };
+fn neighbours(config: &Config, socket: Option<TcpSocket>) -> Result<Option<Neighbours>> {
+    let (Some(nodes), Some(socket)) = (&config.nodes, socket) else { return Ok(None) };
     let tls = NodeTls { chain: read(&nodes.chain)?, key: read(&nodes.key)?, ca: read(&nodes.ca)? };
     let address = match nodes.advertise.as_str() {
-        "" => listener.local_addr()?.to_string(),
+        "" => socket.local_addr()?.to_string(),
         named => named.to_owned(),
     };
-    Ok(Some(Neighbours { listener, address, tls }))
+    Ok(Some(Neighbours { socket, address, tls }))
 }
 
 fn source(paths: TlsPaths) -> TlsSource {

@@ -12,7 +12,7 @@ use ndxp_log::{Log, embedded};
 use ndxp_model::{Agency, PrincipalName, Timestamp};
 use ndxp_pki::{Authority, Directory, Validity};
 use ndxp_schema::{National, Profile};
-use tokio::{net::TcpListener, runtime::Runtime};
+use tokio::runtime::Runtime;
 
 /// A running hub; its directory is what `--data` names.
 pub(crate) struct Hub {
@@ -118,8 +118,8 @@ async fn serve(nation: &Path, dir: &Path, tls: TlsFiles, national: Arc<National>
         clock: Arc::new(now),
         monotonic: ndxp_hub::boot_time(),
         neighbours: None,
-        grpc: TcpListener::bind("127.0.0.1:0").await.unwrap(),
-        http: TcpListener::bind("127.0.0.1:0").await.unwrap(),
+        grpc: ndxp_hub::bind(([127, 0, 0, 1], 0).into()).unwrap(),
+        http: ndxp_hub::bind(([127, 0, 0, 1], 0).into()).unwrap(),
     };
     Node::start(parts).await.unwrap()
 }

@@ -1,6 +1,7 @@
 //! The answer of another node on its way back.
 
 use std::{
+    future::Future,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -8,30 +9,41 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, Response};
 use http_body::{Body as HttpBody, Frame, SizeHint};
+use ndxp_proto::error::Refusal;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::{Status, body::Body};
 
-use super::{Answered, link::Through, status};
+use super::{Answered, link::Through};
+use crate::refuse;
 
-/// A body that ends with a status even where the link breaks.
+/// A body that ends with a status even where the link breaks, and where this node drains.
 pub(super) struct Answer {
     inner: Body,
     request_id: String,
     has_ended: bool,
+    drain: Pin<Box<WaitForCancellationFutureOwned>>,
     /// The call is on its way for as long as this is.
     _through: Through,
 }
 
 impl Answer {
-    pub(super) fn new(inner: Body, through: Through, request_id: &str) -> Self {
-        let request_id = request_id.to_owned();
-        Self { inner, request_id, has_ended: false, _through: through }
+    pub(super) fn new(
+        inner: Body,
+        through: Through,
+        request_id: &str,
+        drain: &CancellationToken,
+    ) -> Self {
+        let (request_id, drain) = (request_id.to_owned(), drain.clone().cancelled_owned());
+        Self { inner, request_id, has_ended: false, drain: Box::pin(drain), _through: through }
     }
 
-    fn broken(&self) -> HeaderMap {
+    /// Ends the call with a status of this node's.
+    fn end(&mut self, refusal: Refusal) -> Frame<Bytes> {
+        self.has_ended = true;
         let mut trailers = HeaderMap::new();
         // A status of texts is always one of headers.
-        let _ = status(&self.request_id).add_header(&mut trailers);
-        trailers
+        let _ = refusal.into_status(&self.request_id).add_header(&mut trailers);
+        Frame::trailers(trailers)
     }
 }
 
@@ -91,17 +103,19 @@ impl HttpBody for Answer {
         if self.has_ended {
             return Poll::Ready(None);
         }
-        match ready!(Pin::new(&mut self.inner).poll_frame(cx)) {
-            Some(Ok(frame)) => {
+        match Pin::new(&mut self.inner).poll_frame(cx) {
+            Poll::Ready(Some(Ok(frame))) => {
                 self.has_ended = frame.is_trailers();
                 Poll::Ready(Some(Ok(frame)))
             }
-            Some(Err(_)) => {
-                self.has_ended = true;
-                Poll::Ready(Some(Ok(Frame::trailers(self.broken()))))
-            }
+            Poll::Ready(Some(Err(_))) => Poll::Ready(Some(Ok(self.end(refuse::moved())))),
             // A status that came with the headers has no trailers behind it.
-            None => Poll::Ready(None),
+            Poll::Ready(None) => Poll::Ready(None),
+            // What has come goes on; what is to come, comes over another node.
+            Poll::Pending => {
+                ready!(self.drain.as_mut().poll(cx));
+                Poll::Ready(Some(Ok(self.end(refuse::draining()))))
+            }
         }
     }
 

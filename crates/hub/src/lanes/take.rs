@@ -1,6 +1,7 @@
 //! Taking a lane: the record that fences every earlier owner, then the fold of all before it.
 
 use std::{
+    collections::BTreeSet,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -19,11 +20,10 @@ const SETTLED: Duration = Duration::from_secs(5);
 /// How long to wait before a lane is asked for again.
 const PAUSE: Duration = Duration::from_millis(300);
 
-/// Runs a lane's subscriptions until the lane is lost, and takes it again: as long as this is not
-/// cancelled, the lane should be this node's. What is held when it is cancelled is let go by
-/// [`let_go`].
-pub(super) async fn own(core: Arc<Core>, lane: u32) {
-    loop {
+/// Runs a lane's subscriptions whenever the lane is of this node's share, each time until another
+/// node takes it.
+pub(super) async fn own(core: Arc<Core>, lane: u32, mut share: watch::Receiver<BTreeSet<u32>>) {
+    while share.wait_for(|share| share.contains(&lane)).await.is_ok() {
         match take(&core, lane).await {
             Ok(hold) => {
                 core.metrics.lanes_taken.inc();
@@ -32,7 +32,9 @@ pub(super) async fn own(core: Arc<Core>, lane: u32) {
                     () = hold.lost() => {}
                     () = succeed(&core, lane) => hold.lost().await,
                 }
-                warn!(lane, "the lane is lost");
+                if share.borrow().contains(&lane) {
+                    warn!(lane, "the lane is lost");
+                }
             }
             Err(cause) => warn!(lane, %cause, "the lane cannot be taken; trying again"),
         }
@@ -53,7 +55,7 @@ async fn succeed(core: &Core, lane: u32) {
 }
 
 /// Ends the streams of a lane, and forgets what is known of it.
-pub(super) fn let_go(core: &Core, lane: u32) {
+fn let_go(core: &Core, lane: u32) {
     if core.lanes.remove(lane) {
         core.metrics.lanes_lost.inc();
     }

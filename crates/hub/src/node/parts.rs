@@ -1,18 +1,31 @@
 //! What a node is made of.
 
-use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use ndxp_identity::Clock;
 use ndxp_log::Log;
 use ndxp_schema::National;
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{net::TcpSocket, sync::watch};
 
 use super::TlsSource;
 use crate::{
     cursors::CursorKey, http::LogSize, keys::Keys, monotonic::Monotonic, nodes::Neighbours,
 };
 
-/// What a node is made of. Listeners are bound by the caller, so that a test may choose port 0.
+/// Binds a socket on which nobody is let in yet: a node that is still reading its log refuses
+/// connections, so that callers go to another one instead of waiting for it.
+///
+/// # Errors
+/// The address is another's, or cannot be had.
+pub fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // As every listener: connections of the process before that are not quite gone are no obstacle.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
+}
+
+/// What a node is made of. Sockets are bound by the caller, so that a test may choose port 0.
 pub struct Parts {
     /// The node's name, for example `n1`.
     pub node: String,
@@ -43,9 +56,9 @@ pub struct Parts {
     /// through it alone.
     pub neighbours: Option<Neighbours>,
     /// Where gRPC is served, over mutual TLS.
-    pub grpc: TcpListener,
+    pub grpc: TcpSocket,
     /// Where health and metrics are served, in clear: internal.
-    pub http: TcpListener,
+    pub http: TcpSocket,
 }
 
 impl fmt::Debug for Parts {

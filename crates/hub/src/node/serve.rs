@@ -25,12 +25,12 @@ use tokio::{
 use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig, server::TcpIncoming};
 use tracing::error;
 
+use super::{StartError, WAITING};
 use crate::{
     core::Core,
     forward::{Forward, Owner},
     gate::Gate,
     http::{self, Internal, LogSize},
-    lanes,
     metrics::CauseLabels,
     nodes::{self, Neighbours, NodeTls},
     refuse::chain,
@@ -116,7 +116,7 @@ pub(super) fn serve_nodes(
     core: &Arc<Core>,
     neighbours: Neighbours,
     report: &mpsc::Sender<String>,
-) -> Result<(), tonic::transport::Error> {
+) -> Result<(), StartError> {
     let NodeTls { chain, key, ca } = neighbours.tls;
     let tls = ServerTlsConfig::new()
         .identity(Identity::from_pem(chain, key))
@@ -133,25 +133,32 @@ pub(super) fn serve_nodes(
         .add_service(DeadLetterServiceServer::new(services.clone()).max_decoding_message_size(most))
         .add_service(SubscribeServiceServer::new(services).max_decoding_message_size(most));
     let (drain, report) = (core.drain.clone(), report.clone());
-    let incoming = TcpIncoming::from(neighbours.listener).with_nodelay(Some(true));
+    let incoming = TcpIncoming::from(neighbours.socket.listen(WAITING)?).with_nodelay(Some(true));
     tasks.spawn(async move {
         let served = router.serve_with_incoming_shutdown(incoming, drain.cancelled_owned());
         if let Err(cause) = served.await {
             let _ = report.send(format!("other nodes can no longer be served: {cause}")).await;
         }
     });
-    let (telling, following, log) = (Arc::clone(core), Arc::clone(core), Arc::clone(&core.log));
-    tasks.spawn(nodes::announce(telling));
+    Ok(())
+}
+
+/// Hears the nodes' words, this one's included, and raises the registry's format with them.
+pub(super) fn follow_nodes(tasks: &mut JoinSet<()>, core: &Arc<Core>) {
+    if core.nodes.is_none() {
+        return;
+    }
+    tasks.spawn(nodes::keep_raising(Arc::clone(core)));
+    let core = Arc::clone(core);
     tasks.spawn(async move {
-        let Some(nodes) = &following.nodes else { return };
+        let Some(nodes) = &core.nodes else { return };
         tokio::select! {
-            () = following.drain.cancelled() => {}
-            followed = nodes.follow(&log) => if let Err(cause) = followed {
+            () = core.drain.cancelled() => {}
+            followed = nodes.follow(&core.log) => if let Err(cause) = followed {
                 error!(%cause, "the other nodes are not heard any more");
             }
         }
     });
-    Ok(())
 }
 
 pub(super) fn serve_http(
@@ -200,15 +207,6 @@ pub(super) fn follow_registry(
                 let cause = chain(&cause);
                 let _ = report.send(format!("the registry cannot be followed: {cause}")).await;
             }
-        }
-    });
-}
-
-pub(super) fn keep_lanes(tasks: &mut JoinSet<()>, core: &Arc<Core>, report: &mpsc::Sender<String>) {
-    let (core, report) = (Arc::clone(core), report.clone());
-    tasks.spawn(async move {
-        if let Err(cause) = lanes::keep(core).await {
-            let _ = report.send(format!("the node cannot join the others: {cause}")).await;
         }
     });
 }

@@ -1,52 +1,85 @@
 //! Telling the other nodes what this one is.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use ndxp_log::{AppendError, Record};
 use ndxp_model::HubTopic;
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::{
+    pin,
+    time::{sleep, timeout},
+};
 use tracing::warn;
 
-use super::{NodeRecord, Nodes, raise};
+use super::{NodeRecord, Nodes, locked};
 use crate::core::Core;
 
-/// How often it is told even where nothing has changed.
-const RHYTHM: Duration = Duration::from_secs(5);
+/// How long after a word came through the next one follows, also where nothing has changed. Never
+/// two in a row: others count silence by them.
+const RHYTHM: Duration = Duration::from_secs(1);
 /// Lanes that change together are told together.
 const TOGETHER: Duration = Duration::from_millis(20);
+/// How long the last word of a node may take.
+const FAREWELL: Duration = Duration::from_secs(2);
 
-/// Tells it whenever it changes, until the node drains; then, that it does.
+/// Tells it in a rhythm, and at once when it changes, until it is cancelled.
 pub(crate) async fn announce(core: Arc<Core>) {
     let Some(nodes) = &core.nodes else { return };
-    let mut lanes = core.lanes.changes();
-    let mut rhythm = interval(RHYTHM);
-    rhythm.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while !core.drain.is_cancelled() {
-        lanes.mark_unchanged();
-        tell(&core, nodes).await;
-        raise(&core).await;
-        tokio::select! {
-            _ = rhythm.tick() => {}
-            _ = lanes.changed() => sleep(TOGETHER).await,
-            () = core.drain.cancelled() => {}
-        }
+    loop {
+        beat(&core, nodes).await;
+        nodes.beat.fetch_add(1, Ordering::Relaxed);
     }
-    tell(&core, nodes).await;
+}
+
+/// Lasts until the next beat.
+async fn beat(core: &Core, nodes: &Nodes) {
+    let mut lanes = core.lanes.changes();
+    let was_draining = core.drain.is_cancelled();
+    tell(core, nodes).await;
+    let next = sleep(RHYTHM);
+    pin!(next);
+    loop {
+        tokio::select! {
+            () = &mut next => return,
+            changed = lanes.changed() => match changed {
+                Ok(()) => sleep(TOGETHER).await,
+                Err(_) => return next.await,
+            },
+            () = core.drain.cancelled(), if !was_draining => return,
+        }
+        lanes.mark_unchanged();
+        tell(core, nodes).await;
+    }
+}
+
+/// Says that the node has no lanes any more, so that the others take them at once. What is not heard
+/// in time they find out by its silence.
+pub(crate) async fn leave(core: &Core) {
+    core.lanes.clear();
+    if let Some(nodes) = &core.nodes {
+        let _ = timeout(FAREWELL, tell(core, nodes)).await;
+    }
 }
 
 async fn tell(core: &Core, nodes: &Nodes) {
     let node = NodeRecord {
         v: 1,
-        boot: core.lanes.by().to_owned(),
+        boot: nodes.boot.clone(),
+        beat: nodes.beat.load(Ordering::Relaxed),
         address: nodes.address.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         format: ndxp_registry::FORMAT,
         lanes: core.lanes.all(),
         draining: core.drain.is_cancelled(),
     };
-    if let Err(cause) = append(core, &node).await {
-        warn!(%cause, "the other nodes could not be told of this one; trying again");
+    let told = append(core, &node).await;
+    let trouble = told.err().map(|cause| format!("ndxp.nodes does not take its word: {cause}"));
+    if let Some(trouble) = &trouble {
+        warn!("the other nodes do not hear this one, and take its lanes; trying again: {trouble}");
     }
+    *locked(&nodes.trouble) = trouble;
 }
 
 async fn append(core: &Core, node: &NodeRecord) -> Result<(), AppendError> {

@@ -11,7 +11,10 @@ pub(crate) struct NodeRecord {
     pub(crate) v: u32,
     /// Which boot of the node.
     pub(crate) boot: String,
-    /// Where the other nodes reach it.
+    /// How often that boot has spoken in its rhythm, once a second; the same number again is a word
+    /// between two beats.
+    pub(crate) beat: u64,
+    /// Where the other nodes reach it; empty if they do not.
     pub(crate) address: String,
     /// The program's version.
     pub(crate) version: String,

@@ -20,32 +20,53 @@ async fn open(node: &TestHub) -> ndxp_testkit::RawStream {
 }
 
 #[tokio::test]
-async fn stream_of_another_nodes_lane_is_forwarded() {
+async fn stream_is_served_wherever_its_lane_is() {
     let nodes = pair().await.into_nodes(2).await;
-    let mut stream = open(&nodes[1]).await;
-    nodes[0].publish("tax", "tax/citizens", vec![upsert("r-1", citizen(1))]).await.unwrap();
-    let records = stream.records(1).await.unwrap();
-    assert_eq!(stream.settle(&records).await.unwrap(), 1);
-    // Whoever is asked tells the same.
-    for node in &nodes {
+    for (number, node) in nodes.iter().enumerate() {
+        let mut stream = open(node).await;
+        let id = format!("r-{number}");
+        let records = vec![upsert(&id, citizen(1))];
+        nodes[0].publish("tax", "tax/citizens", records).await.unwrap();
+        let records = stream.records(1).await.unwrap();
+        assert_eq!(stream.settle(&records).await.unwrap(), 1);
         let told = status(node, "all").await;
         assert!(told.connected);
         assert_eq!(told.outstanding, 0);
     }
+    // One of the two has the lane, and the other one had to ask it.
+    let none = "ndxp_streams_forwarded_total 0\n";
+    let texts = [nodes[0].metrics().await, nodes[1].metrics().await];
+    assert_eq!(texts.iter().filter(|text| text.contains(none)).count(), 1);
 }
 
+#[tokio::test]
+async fn node_that_drains_ends_streams_of_another_nodes_lanes_in_good_order() {
+    let mut nodes = pair().await.into_nodes(2).await;
+    let edge = nodes.pop().unwrap();
+    let mut stream = open(&edge).await;
+    assert!(!edge.metrics().await.contains("ndxp_streams_forwarded_total 0\n"));
+    let ((_, ended), _log) = tokio::join!(stream.end(), edge.shutdown());
+    assert_eq!(check(&ended.unwrap()), "NODE_DRAINING");
+}
+
+/// Of this subscription's lane `n3` is the owner where it is there, else `n1`.
 #[tokio::test]
 async fn stream_moves_with_its_lane_and_what_was_handed_out_is_marked() {
     let nodes = pair().await.into_nodes(2).await;
     nodes[0].publish("tax", "tax/citizens", vec![upsert("r-1", citizen(1))]).await.unwrap();
     let mut stream = open(&nodes[0]).await;
     assert_eq!(stream.records(1).await.unwrap()[0].attempt, 1);
-    nodes[1].give(0..64);
-    nodes[0].give([]);
+    let third = nodes[0].another("n3").await;
     let ended = stream.end().await.1.unwrap();
     assert_eq!(check(&ended), "LANE_MOVED");
     let mut stream = open(&nodes[0]).await;
     assert_eq!(stream.records(1).await.unwrap()[0].attempt, 2);
+    // It leaves in good order: the lane is another's at once, and nobody waits for its silence.
+    let left = Instant::now();
+    third.shutdown().await;
+    let mut stream = open(&nodes[1]).await;
+    assert_eq!(stream.records(1).await.unwrap()[0].attempt, 3);
+    assert!(left.elapsed() < Duration::from_secs(2), "{:?}", left.elapsed());
 }
 
 /// Looks until a metric of a node has this value.
@@ -63,17 +84,26 @@ async fn reads(node: &TestHub, metric: &str, value: u64) {
 
 #[tokio::test]
 async fn metrics_tell_how_the_nodes_share_the_lanes() {
-    let nodes = pair().await.into_nodes(2).await;
+    let mut nodes = pair().await.into_nodes(1).await;
     reads(&nodes[0], "ndxp_lanes_owned", 64).await;
-    for node in &nodes {
+    nodes.push(nodes[0].another("n2").await);
+    for (node, lanes) in nodes.iter().zip([34, 30]) {
         reads(node, "ndxp_nodes_heard", 2).await;
         reads(node, "ndxp_log_ready", 1).await;
+        reads(node, "ndxp_lanes_owned", lanes).await;
     }
-    nodes[0].give(0..32);
-    nodes[1].give(32..64);
-    for node in &nodes {
-        reads(node, "ndxp_lanes_owned", 32).await;
-    }
-    reads(&nodes[0], "ndxp_lanes_lost_total", 32).await;
-    reads(&nodes[1], "ndxp_lanes_taken_total", 32).await;
+    reads(&nodes[0], "ndxp_lanes_lost_total", 30).await;
+    reads(&nodes[1], "ndxp_lanes_taken_total", 30).await;
+}
+
+#[tokio::test]
+async fn node_that_ends_without_a_word_is_missed_and_its_lanes_are_taken() {
+    let mut nodes = pair().await.into_nodes(2).await;
+    reads(&nodes[0], "ndxp_lanes_owned", 34).await;
+    let ended = Instant::now();
+    drop(nodes.pop());
+    reads(&nodes[0], "ndxp_lanes_owned", 64).await;
+    reads(&nodes[0], "ndxp_nodes_heard", 1).await;
+    let took = ended.elapsed();
+    assert!(took < Duration::from_secs(6), "{took:?}");
 }

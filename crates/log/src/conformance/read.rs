@@ -1,7 +1,7 @@
 //! Reading: ends, limits, pages, times.
 #![expect(clippy::unwrap_used, reason = "a check fails by panicking")]
 
-use ndxp_model::{HubTopic, Keep, LANES, Timestamp};
+use ndxp_model::{HubTopic, Keep, Timestamp};
 
 use super::{Rig, fixture::*};
 use crate::ReadLimits;
@@ -99,11 +99,4 @@ pub(super) async fn offset_at_finds_the_first_record_not_earlier(rig: &mut dyn R
     assert_eq!(find(2_330).await, 399);
     assert_eq!(find(2_331).await, 400, "the end");
     assert_eq!(find(i64::MAX).await, 400);
-}
-
-pub(super) async fn lanes_lie_within_their_number(rig: &mut dyn Rig) {
-    let log = rig.open().await;
-    let mut lanes = log.lanes().unwrap();
-    let lanes = lanes.wait_for(|lanes| !lanes.0.is_empty()).await.unwrap().clone();
-    assert!(lanes.0.iter().all(|lane| *lane < LANES));
 }

@@ -1,9 +1,6 @@
 //! Opening: the clients, the hub's own topics, and what is in the cluster already.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use ndxp_model::{HubTopic, Keep, Topic};
 use tokio::{sync::Semaphore, time::Instant};
@@ -80,8 +77,6 @@ impl Kafka {
             queue: Arc::new(Semaphore::new(places as usize)),
             places,
             watching,
-            alarm: Arc::clone(alarm),
-            members: Mutex::new(None),
             config,
         })
     }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::{Memory, Shared};
-use crate::Lanes;
 
 /// What happens to one append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,10 +89,5 @@ impl Faults {
     #[must_use]
     pub fn copy(&self) -> Memory {
         Memory::with(self.shared.state().durable())
-    }
-
-    /// Changes the lanes that the node owns.
-    pub fn own(&self, lanes: Lanes) {
-        self.shared.lanes.send_replace(lanes);
     }
 }

@@ -8,27 +8,20 @@ use tokio::sync::watch;
 
 use super::Memory;
 use crate::{
-    AppendError, Appended, Covered, Lanes, Log, Partition, ReadError, ReadLimits, Record, Stored,
+    AppendError, Appended, Covered, Log, Partition, ReadError, ReadLimits, Record, Stored,
 };
 
-/// A node's view of a [`Memory`] engine that it shares with others. Which lanes it should own says
-/// the test.
+/// A node's view of a [`Memory`] engine that it shares with others.
 #[derive(Debug, Clone)]
 pub struct MemoryNode {
     log: Arc<Memory>,
-    lanes: watch::Sender<Lanes>,
 }
 
 impl MemoryNode {
-    /// Makes a node without lanes.
+    /// Makes a node's view.
     #[must_use]
     pub fn new(log: Arc<Memory>) -> Self {
-        Self { log, lanes: watch::Sender::default() }
-    }
-
-    /// Says which lanes the node should own from now on.
-    pub fn give(&self, lanes: Lanes) {
-        self.lanes.send_replace(lanes);
+        Self { log }
     }
 
     /// Returns the log that it shares.
@@ -93,13 +86,5 @@ impl Log for MemoryNode {
 
     fn is_shared(&self) -> bool {
         true
-    }
-
-    fn lanes(&self) -> Result<watch::Receiver<Lanes>, ReadError> {
-        Ok(self.lanes.subscribe())
-    }
-
-    fn leave(&self) {
-        self.give(Lanes::default());
     }
 }

@@ -31,7 +31,6 @@ const CHECKS: &[&str] = &[
     "pages_from_anywhere_equal_what_was_appended",
     "follower_wakes_when_the_end_moves",
     "offset_at_finds_the_first_record_not_earlier",
-    "lanes_lie_within_their_number",
 ];
 
 /// A broker that refuses what nobody was allowed, with the rights that `deploy/kafka/acls.sh` gives.
@@ -91,14 +90,6 @@ impl Ground {
     }
 
     /// Takes the right to a hub's group away from `ndxp`, or gives it back.
-    fn deny_group(&self, act: &str, prefix: &str) {
-        let script = self.file("group.sh");
-        let text = "$KAFKA_ACLS --bootstrap-server $BOOTSTRAP $ACT --force --deny-principal User:ndxp \
-                    --group ${PREFIX}ndxp.nodes --operation Read\n";
-        fs::write(&script, text).unwrap();
-        self.cluster.tool().acls(&script, &[("ACT", act), ("PREFIX", prefix)]).unwrap();
-    }
-
     fn file(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
@@ -208,32 +199,6 @@ async fn hub_may_do_nothing_beside_its_own_topics() {
     for named in ["authorization failed", "topic another.ndxp.registry", "deploy/kafka/acls.sh"] {
         refused(another(), named).await;
     }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn node_that_the_group_refuses_says_what_to_grant_and_joins_once_it_is() {
-    let name = "node_that_the_group_refuses_says_what_to_grant_and_joins_once_it_is";
-    let Some(ground) = Ground::get(name) else { return };
-    let config = ground.scram(Scram::Sha512, PASSWORD, "ca.pem");
-    ground.deny_group("--add", &config.prefix);
-    let log = fixture::open(&config).await;
-    let mut lanes = log.lanes().unwrap();
-    let until = tokio::time::Instant::now() + Duration::from_secs(60);
-    let said = loop {
-        if let Some(said) = log.troubles().lanes {
-            break said;
-        }
-        assert!(tokio::time::Instant::now() < until, "it is not told");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    };
-    let group = format!("Read on group {}ndxp.nodes", config.prefix);
-    assert!(said.contains(&group), "{said}");
-    assert!(said.contains("deploy/kafka/acls.sh"), "{said}");
-    assert_eq!(log.troubles().appends, None, "records are taken all the same");
-
-    ground.deny_group("--remove", &config.prefix);
-    lanes.wait_for(|lanes| lanes.0.len() == 64).await.unwrap();
-    assert_eq!(log.troubles().lanes, None);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

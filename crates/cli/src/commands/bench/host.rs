@@ -62,7 +62,7 @@ impl Host {
         let config = config(data, backing)?;
         Ok(match at {
             Where::Here => {
-                let listeners = node::bind(&config).await?;
+                let listeners = node::bind(&config)?;
                 Self::Here(node::start(&config, listeners).await?)
             }
             Where::Process => Self::Process(Process::start(data, backing.settings()).await?),

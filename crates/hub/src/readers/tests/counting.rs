@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use ndxp_log::{
-    AppendError, Appended, Covered, Lanes, Log, Partition, ReadError, ReadLimits, Record, Stored,
+    AppendError, Appended, Covered, Log, Partition, ReadError, ReadLimits, Record, Stored,
     memory::Memory,
 };
 use ndxp_model::{DatasetName, HubTopic, Keep, Timestamp};
@@ -111,9 +111,5 @@ impl Log for Counting {
 
     async fn tidy(&self, now: Timestamp) -> Result<(), AppendError> {
         self.memory.tidy(now).await
-    }
-
-    fn lanes(&self) -> Result<watch::Receiver<Lanes>, ReadError> {
-        self.memory.lanes()
     }
 }
