@@ -124,6 +124,40 @@ impl Tool {
         run(&mut command).map(drop)
     }
 
+    /// Returns the number of the broker that leads a topic's partition 0.
+    ///
+    /// # Errors
+    /// If the tool cannot be run or fails, or nobody leads it.
+    pub fn leader(&self, topic: &str) -> io::Result<u32> {
+        let mut command = self.command("org.apache.kafka.tools.TopicCommand");
+        command.args(["--describe", "--topic", topic]);
+        let said = run(&mut command)?;
+        let first = said.iter().find(|line| line.contains("Partition: 0"));
+        let after = first.and_then(|line| line.split_once("Leader: ")).map(|(_, rest)| rest);
+        let number = after.and_then(|rest| rest.split_whitespace().next()?.parse().ok());
+        number.ok_or_else(|| io::Error::other(said.join("\n")))
+    }
+
+    /// Has a topic's partition 0 led by the first of these brokers, which are all that keep it, as
+    /// an operator would who balances a cluster. Everybody stays up.
+    ///
+    /// # Errors
+    /// If a tool cannot be run or fails.
+    pub fn lead(&self, topic: &str, brokers: &[u32]) -> io::Result<()> {
+        let wanted = tempfile::NamedTempFile::new()?;
+        let json = format!(
+            r#"{{"partitions":[{{"topic":"{topic}","partition":0,"replicas":{brokers:?}}}],"version":1}}"#
+        );
+        std::fs::write(wanted.path(), json)?;
+        let reassign = "org.apache.kafka.tools.reassign.ReassignPartitionsCommand";
+        let mut order = self.command(reassign);
+        order.arg("--execute").arg("--reassignment-json-file").arg(wanted.path());
+        run(&mut order)?;
+        let mut elect = self.command("org.apache.kafka.tools.LeaderElectionCommand");
+        elect.args(["--election-type", "preferred", "--topic", topic, "--partition", "0"]);
+        run(&mut elect).map(drop)
+    }
+
     /// Runs a shell script that calls `kafka-acls.sh` and finds the brokers by the variable
     /// `BOOTSTRAP`, with these further variables; returns what it said.
     ///

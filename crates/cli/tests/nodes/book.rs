@@ -14,6 +14,8 @@ struct Seen {
     /// The highest number of each key so far.
     newest: HashMap<String, u64>,
     again: u64,
+    /// How many of its streams have ended.
+    ended: u64,
     pauses: Pauses,
 }
 
@@ -72,6 +74,16 @@ impl Book {
             self.wrong.push(format!("{who}: {name} came behind {key}-{newest}"));
         }
         *newest = number.max(*newest);
+    }
+
+    /// A consumer's stream ended; it opens another.
+    pub(crate) fn ended(&mut self, who: &'static str) {
+        self.seen.entry(who).or_default().ended += 1;
+    }
+
+    /// Returns how many streams have ended.
+    pub(crate) fn ends(&self) -> u64 {
+        self.seen.values().map(|seen| seen.ended).sum()
     }
 
     /// A frame came with this receipt.

@@ -7,11 +7,13 @@ use tokio::time::sleep;
 
 use crate::hub::{Hub, NODES};
 
+const REGISTRY: &str = "ndxp.registry";
+
 /// A stream of numbers from a seed: SplitMix64.
-pub(crate) struct Chance(u64);
+struct Chance(u64);
 
 impl Chance {
-    pub(crate) fn new(seed: u64) -> Self {
+    fn new(seed: u64) -> Self {
         Self(seed)
     }
 
@@ -43,6 +45,8 @@ pub(crate) enum Fault {
     BrokerKilled { broker: usize, ms: u64 },
     /// A broker that keeps its connections open and answers nothing.
     BrokerStopped { broker: usize, ms: u64 },
+    /// The registry gets another leader; all brokers stay up.
+    LeaderMoves,
     /// Two of three brokers are gone: nothing can be acknowledged.
     TwoBrokersKilled { left: usize, ms: u64 },
     /// The first node and the brokers do not hear each other; agencies and nodes do.
@@ -54,10 +58,19 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    pub(crate) fn draw(chance: &mut Chance) -> Self {
-        let (kind, node, broker) = (chance.below(10), chance.below(NODES), chance.below(3));
+    /// How many kinds there are.
+    pub(crate) const KINDS: u64 = 11;
+
+    /// Draws the fault of a round: rounds 1 to 11 have each kind once, in an order of chance, and so
+    /// on.
+    pub(crate) fn draw(round: u64) -> Self {
+        let mut kinds: Vec<u64> = (0..Self::KINDS).collect();
+        let mut order = Chance::new(round.wrapping_sub(1) / Self::KINDS);
+        (1..kinds.len()).rev().for_each(|last| kinds.swap(last, order.below(last + 1)));
+        let mut chance = Chance::new(round);
+        let (node, broker) = (chance.below(NODES), chance.below(3));
         let ms = 500 + chance.next() % 4_000;
-        match kind {
+        match kinds[usize::try_from(round.wrapping_sub(1) % Self::KINDS).unwrap()] {
             0 => Self::NodeKilled { node, ms },
             1 => Self::NodeStopped { node, ms: ms + 7_000 },
             2 => Self::NodeDrained { node },
@@ -67,6 +80,7 @@ impl Fault {
             6 => Self::TwoBrokersKilled { left: broker, ms },
             7 => Self::Cut { ms: ms + 6_000 },
             8 => Self::Slow { ms },
+            9 => Self::LeaderMoves,
             _ => Self::Both { node, broker, ms },
         }
     }
@@ -99,6 +113,7 @@ impl Fault {
                 pause(ms).await;
                 hub.brokers.broker(broker).resume().unwrap();
             }
+            Self::LeaderMoves => leader_moves(hub).await,
             Self::TwoBrokersKilled { left, ms } => {
                 let gone = [(left + 1) % 3, (left + 2) % 3];
                 gone.iter().for_each(|broker| hub.brokers.broker(*broker).kill());
@@ -116,6 +131,17 @@ impl Fault {
             }
         }
     }
+}
+
+async fn leader_moves(hub: &Hub) {
+    let tool = hub.brokers.tool();
+    let moved = tokio::task::spawn_blocking(move || {
+        let leader = tool.leader(REGISTRY).unwrap();
+        let next = leader % 3 + 1;
+        tool.lead(REGISTRY, &[next, next % 3 + 1, leader]).unwrap();
+        assert_eq!(tool.leader(REGISTRY).unwrap(), next);
+    });
+    moved.await.unwrap();
 }
 
 async fn way(hub: &Hub, way: Way, ms: u64) {

@@ -136,7 +136,7 @@ impl Drop for Hub {
         if std::thread::panicking() {
             for node in 0..NODES {
                 let said = fs::read_to_string(self.home(node).join("hub.log")).unwrap_or_default();
-                let last: Vec<_> = said.lines().rev().take(40).collect();
+                let last: Vec<_> = said.lines().rev().take(12).collect();
                 eprintln!("--- n{}", node + 1);
                 last.iter().rev().for_each(|line| eprintln!("{line}"));
             }

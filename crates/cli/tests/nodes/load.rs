@@ -10,7 +10,7 @@ use std::{
 };
 
 use ndxp_client::{
-    Client, PublishTo, SubscriberOptions,
+    Client, Delivery, Event, News, PublishTo, SubscriberOptions,
     proto::{convert, exchange},
 };
 use tokio::{task::JoinSet, time::sleep};
@@ -19,9 +19,11 @@ use crate::{book::Book, hub::Hub};
 
 pub(crate) const DATASET: &str = "agencies/home-affairs/datasets/administrative-units";
 const PUBLISHER: &str = "home-affairs/administrative-units";
-const CONSUMERS: [(&str, &str); 2] = [
+/// Each node has the lane of one of them as long as all are there: `n2`, `n1`, `n3`.
+const CONSUMERS: [(&str, &str); 3] = [
     ("evn/customers", "agencies/evn/subscriptions/units"),
     ("statistics/statistics", "agencies/statistics/subscriptions/units"),
+    ("statistics/statistics", "agencies/statistics/subscriptions/units-again"),
 ];
 /// Publishing streams, each with keys of its own.
 const PUBLISHERS: usize = 3;
@@ -70,7 +72,7 @@ impl Load {
         }
     }
 
-    /// Waits until everybody has all that was acknowledged until now.
+    /// Stops publishing, and waits until everybody has all that was acknowledged.
     pub(crate) async fn settled(&self, within: Duration, context: &str) {
         let since = Instant::now();
         self.publishing.store(false, Ordering::SeqCst);
@@ -91,8 +93,12 @@ impl Load {
                 sleep(AGAIN).await;
             }
         }
-        self.publishing.store(true, Ordering::SeqCst);
         self.book().assert_nothing_wrong(context);
+    }
+
+    /// Publishes again.
+    pub(crate) fn resume(&self) {
+        self.publishing.store(true, Ordering::SeqCst);
     }
 
     pub(crate) async fn end(mut self) -> Book {
@@ -161,16 +167,25 @@ async fn consume(client: Client, subscription: &'static str, book: Arc<Mutex<Boo
     loop {
         let mut subscriber = client.subscriber(subscription, SubscriberOptions::default());
         // What ends it ends one life of a consumer: the next one begins.
-        while let Ok(Some(delivery)) = subscriber.next().await {
-            let receipt = delivery.receipt.as_ref().expect("a frame has its receipt");
-            held(&book).framed(receipt.index, delivery.records.len() as u64);
-            for record in &delivery.records {
-                let shown: serde_json::Value = serde_json::from_slice(&record.payload).unwrap();
-                let name = shown["name"].as_str().unwrap();
-                held(&book).received(subscription, name, record.attempt);
+        while let Ok(Some(news)) = subscriber.news().await {
+            match news {
+                News::Event(Event::Deliver(delivery)) => {
+                    note(&mut held(&book), subscription, &delivery);
+                    subscriber.ack_all(&delivery).await;
+                }
+                News::Interrupted { .. } => held(&book).ended(subscription),
+                News::Event(_) | News::Open { .. } => {}
             }
-            subscriber.ack_all(&delivery).await;
         }
         sleep(AGAIN).await;
+    }
+}
+
+fn note(book: &mut Book, subscription: &'static str, delivery: &Delivery) {
+    let receipt = delivery.receipt.as_ref().expect("a frame has its receipt");
+    book.framed(receipt.index, delivery.records.len() as u64);
+    for record in &delivery.records {
+        let shown: serde_json::Value = serde_json::from_slice(&record.payload).unwrap();
+        book.received(subscription, shown["name"].as_str().unwrap(), record.attempt);
     }
 }
