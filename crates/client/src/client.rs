@@ -16,7 +16,10 @@ use tonic::{
     transport::{Channel, Endpoint},
 };
 
-use crate::{Identity, channel, failure, retry};
+use crate::{
+    Identity, channel, failure,
+    retry::{self, Repeat},
+};
 
 /// How long a call may take, its repetitions apart.
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
@@ -103,6 +106,13 @@ impl Client {
         self.registry.fetch_max(position, Ordering::Relaxed);
     }
 
+    /// Goes from node to node on its own, over the same connections: what fails to one of many streams
+    /// says little of the node of another.
+    pub(crate) fn apart(&self) -> Self {
+        let node = AtomicUsize::new(self.node.load(Ordering::Relaxed));
+        Self { node: Arc::new(node), ..self.clone() }
+    }
+
     /// Returns how many nodes it may go to.
     pub(crate) fn nodes(&self) -> usize {
         self.channels.len()
@@ -131,21 +141,19 @@ impl Client {
         F: Fn(Request<Q>) -> Fut,
         Fut: Future<Output = Result<Response<S>, Status>>,
     {
-        let mut tries = 0;
+        let mut repeat = Repeat::new(self.nodes());
         loop {
             let mut request = self.request(message.clone())?;
             request.set_timeout(CALL_TIMEOUT);
-            let answer = send(request).await;
-            tries += 1;
-            let failure = match answer {
+            let node = self.node.load(Ordering::Relaxed);
+            let failure = match send(request).await {
                 Ok(response) => {
                     self.saw(response.metadata());
                     return Ok(response.into_inner());
                 }
-                Err(status) => self.failed(status),
+                Err(status) => self.failed_at(node, status),
             };
-            let elsewhere = retry::elsewhere(tries, self.nodes(), &failure);
-            match elsewhere.or_else(|| retry::delay(tries, &failure, chance())) {
+            match repeat.delay(&failure, chance()) {
                 Some(delay) => tokio::time::sleep(delay).await,
                 None => return Err(failure),
             }
@@ -177,11 +185,17 @@ impl Client {
     }
 
     pub(crate) fn failed(&self, status: Status) -> Failure {
+        self.failed_at(self.node.load(Ordering::Relaxed), status)
+    }
+
+    /// The next try meets another node, if there is one: the one behind the node that failed, however
+    /// many calls failed there together.
+    fn failed_at(&self, node: usize, status: Status) -> Failure {
         self.saw(status.metadata());
         let failure = failure::of(status, &self.endpoint);
         if failure.code == Code::Unavailable || retry::is_lost(&failure) {
-            // The next try meets another node, if there is one.
-            self.node.fetch_add(1, Ordering::Relaxed);
+            let (set, kept) = (Ordering::Relaxed, Ordering::Relaxed);
+            let _ = self.node.compare_exchange(node, node.wrapping_add(1), set, kept);
         }
         failure
     }

@@ -73,7 +73,7 @@ impl Client {
     pub fn publisher(&self, to: PublishTo, options: PublisherOptions) -> Publisher {
         let reconnect = Reconnect::new(options.patience, self.nodes());
         let (pending, results) = (VecDeque::new(), Vec::new());
-        let client = self.clone();
+        let client = self.apart();
         Publisher { client, to, options, link: None, reconnect, pending, first: 0, results }
     }
 }

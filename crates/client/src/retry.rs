@@ -18,21 +18,40 @@ const LONGEST: Duration = Duration::from_secs(10);
 /// The longest where another node takes over: that is a matter of seconds, and a try costs little.
 const MOVING: Duration = Duration::from_millis(500);
 
-/// Returns how long to wait before try number `next` (the first is 0), or `None` to give up.
-///
-/// The hub's delay doubles with each try; `chance` spreads it over one to two times its length, so
-/// that clients refused together do not return together.
-pub(crate) fn delay(next: u32, failure: &Failure, chance: u32) -> Option<Duration> {
-    if next >= if is_moving(failure) { MOVING_TRIES } else { TRIES } {
-        return None;
-    }
-    Some(spread(failure.retry_after?, next, longest(failure), chance))
+/// When one call is sent again, and when no more. It may be: changes carry a request id, records
+/// theirs.
+#[derive(Debug)]
+pub(crate) struct Repeat {
+    /// How many nodes there are to go to.
+    nodes: usize,
+    /// How often it was sent, but for those to which the lane was moving.
+    tries: u32,
+    moves: u32,
 }
 
-/// Returns how long to wait before a call whose node is gone goes to another of so many. A call may
-/// be repeated: changes carry a request id, records theirs.
-pub(crate) fn elsewhere(next: u32, nodes: usize, failure: &Failure) -> Option<Duration> {
-    (nodes > 1 && next < TRIES && is_gone(failure, nodes)).then_some(LOST)
+impl Repeat {
+    pub(crate) fn new(nodes: usize) -> Self {
+        Self { nodes, tries: 0, moves: 0 }
+    }
+
+    /// Returns how long to wait before the next try, or `None` to give up.
+    ///
+    /// The hub's delay doubles with each try; `chance` spreads it over one to two times its length,
+    /// so that clients refused together do not return together.
+    pub(crate) fn delay(&mut self, failure: &Failure, chance: u32) -> Option<Duration> {
+        let (count, most) = match is_moving(failure) {
+            true => (&mut self.moves, MOVING_TRIES),
+            false => (&mut self.tries, TRIES),
+        };
+        *count += 1;
+        if *count >= most {
+            return None;
+        }
+        if self.nodes > 1 && is_gone(failure, self.nodes) {
+            return Some(spread(LOST, 1, LONGEST, chance));
+        }
+        Some(spread(failure.retry_after?, *count, longest(failure), chance))
+    }
 }
 
 /// Says whether the node is not there, or will not be in a moment. The delay that a draining one asks
@@ -125,13 +144,14 @@ mod tests {
 
     #[test]
     fn nothing_is_repeated_without_retry_info() {
-        assert_eq!(delay(1, &refused(None), 0), None);
+        assert_eq!(Repeat::new(1).delay(&refused(None), 0), None);
     }
 
     #[test]
     fn delay_doubles_and_ends() {
         let failure = refused(Some(Duration::from_millis(100)));
-        let waits: Vec<_> = (1..=TRIES).map(|next| delay(next, &failure, 0)).collect();
+        let mut repeat = Repeat::new(1);
+        let waits: Vec<_> = (1..=TRIES).map(|_| repeat.delay(&failure, 0)).collect();
         let ms = |ms| Some(Duration::from_millis(ms));
         assert_eq!(waits, [ms(100), ms(200), ms(400), ms(800), None]);
     }
@@ -145,14 +165,29 @@ mod tests {
         assert_eq!(waits, [200, 400, 500, 500].map(Duration::from_millis));
         let most = reconnect.delay(&moved, u32::MAX);
         assert_eq!(most, Some(Duration::from_secs(1)));
-        let call: Duration = (1..).map_while(|next| delay(next, &moved, 0)).sum();
-        assert!(call > Duration::from_secs(10), "a call waits for {call:?}");
     }
 
     #[test]
     fn a_long_delay_of_the_hubs_is_kept() {
         let failure = refused(Some(Duration::from_secs(60)));
-        assert_eq!(delay(1, &failure, 0), Some(Duration::from_secs(60)));
+        assert_eq!(Repeat::new(1).delay(&failure, 0), Some(Duration::from_secs(60)));
+    }
+
+    #[test]
+    fn a_call_waits_ten_seconds_for_a_lane_and_tries_that_met_no_node_count_apart() {
+        let reason = Some(Reason::LaneMoved.as_str().to_owned());
+        let moved = Failure { reason, ..refused(Some(Duration::from_millis(200))) };
+        let mut repeat = Repeat::new(3);
+        let gone = refused(None);
+        let mut waits = Vec::new();
+        for number in 0.. {
+            let failure = if number % 8 == 2 { &gone } else { &moved };
+            let Some(wait) = repeat.delay(failure, 0) else { break };
+            waits.push(wait);
+        }
+        let all: Duration = waits.iter().sum();
+        assert!(all > Duration::from_secs(10), "{all:?} in all: {waits:?}");
+        assert_eq!(waits.iter().filter(|wait| **wait == LOST).count(), 4);
     }
 
     #[test]
@@ -205,6 +240,7 @@ mod tests {
     #[test]
     fn chance_at_most_doubles_a_delay() {
         let failure = refused(Some(Duration::from_millis(100)));
-        assert_eq!(delay(1, &failure, u32::MAX), Some(Duration::from_millis(200)));
+        let delay = Repeat::new(1).delay(&failure, u32::MAX);
+        assert_eq!(delay, Some(Duration::from_millis(200)));
     }
 }

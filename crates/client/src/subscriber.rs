@@ -115,7 +115,7 @@ impl Client {
     #[must_use]
     pub fn subscriber(&self, name: &str, options: SubscriberOptions) -> Subscriber {
         Subscriber {
-            client: self.clone(),
+            client: self.apart(),
             name: name.to_owned(),
             stream: None,
             reconnect: Reconnect::new(options.patience, self.nodes()),
