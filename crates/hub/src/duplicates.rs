@@ -137,7 +137,7 @@ impl Dataset {
     /// Gives back what is reserved from an index on: the batch is cut there.
     pub(crate) async fn give_back(&self, reserved: &mut Reserved, from: usize) {
         let ids = reserved.cut(from);
-        self.held.lock().await.window.release(&ids, &reserved.known);
+        self.held.lock().await.release(&ids, reserved);
     }
 
     /// The new records are durable, at these places: what this node wrote it need not read.
@@ -158,12 +158,16 @@ impl Dataset {
 
     /// Nothing was written.
     pub(crate) async fn not_written(&self, reserved: &Reserved) {
-        self.held.lock().await.window.release(reserved.ids(), &reserved.known);
+        self.held.lock().await.release(reserved.ids(), reserved);
     }
 
     /// Nobody knows: `ends` are the partitions' durable ends from before the append.
-    pub(crate) async fn unknown(&self, reserved: Reserved, ends: BTreeMap<u32, u64>) {
-        self.held.lock().await.window.doubt(reserved.ids(), &ends);
+    pub(crate) async fn unknown(&self, reserved: Reserved, mut ends: BTreeMap<u32, u64>) {
+        let mut held = self.held.lock().await;
+        for (partition, passed) in held.passed(&reserved) {
+            ends.entry(partition).and_modify(|end| *end = passed.min(*end)).or_insert(passed);
+        }
+        held.window.doubt(reserved.ids(), ends);
     }
 
     fn partition(&self, number: u32) -> Partition {
@@ -172,6 +176,26 @@ impl Dataset {
 }
 
 impl Held {
+    /// Nothing was written of these ids. What was read past meanwhile is looked at again.
+    fn release(&mut self, ids: &[Hash], reserved: &Reserved) {
+        let passed = self.passed(reserved);
+        if passed.is_empty() || ids.is_empty() {
+            self.window.release(ids);
+        } else {
+            self.window.doubt(ids, passed);
+        }
+    }
+
+    /// Returns the partitions that were read on since a reservation, each with the offset from which
+    /// on: a record of another node, of an id that was reserved here, was passed over.
+    fn passed(&self, reserved: &Reserved) -> BTreeMap<u32, u64> {
+        let moved = |number: &u32, known: u64| {
+            self.courses.get(number).is_some_and(|course| course.learned() > known)
+        };
+        let known = reserved.known.iter().map(|(number, known)| (*number, *known));
+        known.filter(|(number, known)| moved(number, *known)).collect()
+    }
+
     /// Returns what the segments know of a batch. The filters answer for nearly every new record;
     /// for the others a file is read, off the async threads.
     async fn older(&self, batch: &[Identity]) -> io::Result<HashMap<Hash, Seen>> {

@@ -218,7 +218,8 @@ async fn what_is_being_written_is_not_sealed() {
     assert_eq!(world.publish("slow", "{}").await, Finding::Fresh);
 }
 
-#[tokio::test]
+/// The clock stands still while anything is done: a call waits a moment only.
+#[tokio::test(start_paused = true)]
 async fn what_another_node_wrote_is_known_to_the_next_call() {
     let [one, other] = World::of_nodes().await;
     // Both windows are filled: what follows is read on.
@@ -232,7 +233,8 @@ async fn what_another_node_wrote_is_known_to_the_next_call() {
     }
 }
 
-#[tokio::test]
+/// The clock stands still while anything is done: a call waits a moment only.
+#[tokio::test(start_paused = true)]
 async fn a_record_says_how_far_its_writer_had_read() {
     let [one, other] = World::of_nodes().await;
     for n in 0..20 {
@@ -262,6 +264,14 @@ async fn record_of_another_node_is_known_also_where_this_node_failed_to_write_it
     one.window.not_written(&reserved).await;
     assert!(is_repeat(one.publish("x", "{}").await));
     assert_eq!(one.publish("x", "{\"a\":1}").await, Finding::Reused);
+}
+
+#[tokio::test]
+async fn record_of_another_node_is_known_also_where_nobody_knows_what_this_node_wrote() {
+    let ([one, _other], reserved) = reserved_by_both().await;
+    // The ends of now lie behind the other's record.
+    one.window.unknown(reserved, one.ends()).await;
+    assert!(is_repeat(one.publish("x", "{}").await));
 }
 
 #[tokio::test]

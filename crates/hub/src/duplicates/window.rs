@@ -101,27 +101,18 @@ impl Window {
         }
     }
 
-    /// Nothing was written. Where several nodes write, another one may have taken an id while it was
-    /// reserved here, and that was passed over: what came behind `known` is looked at again.
-    pub(super) fn release(&mut self, ids: &[Hash], known: &BTreeMap<u32, u64>) {
-        if known.is_empty() {
-            self.forget(ids);
-        } else if !ids.is_empty() {
-            self.doubt(ids, known);
-        }
-    }
-
-    fn forget(&mut self, ids: &[Hash]) {
+    /// Nothing was written, by anybody.
+    pub(super) fn release(&mut self, ids: &[Hash]) {
         for id in ids {
             self.seen.remove(id);
         }
     }
 
-    /// Nobody knows: `ends` are the partitions' durable ends from before the append.
-    pub(super) fn doubt(&mut self, ids: &[Hash], ends: &BTreeMap<u32, u64>) {
-        for (partition, end) in ends {
-            let from = self.doubtful.entry(*partition).or_insert(*end);
-            *from = (*end).min(*from);
+    /// Nobody knows: whatever was written stands in these partitions, from these offsets on.
+    pub(super) fn doubt(&mut self, ids: &[Hash], since: BTreeMap<u32, u64>) {
+        for (partition, offset) in since {
+            let from = self.doubtful.entry(partition).or_insert(offset);
+            *from = offset.min(*from);
         }
         self.doubtful_ids.extend(ids);
     }
@@ -158,7 +149,7 @@ impl Window {
 
     /// Forgets what stands in a segment now.
     pub(super) fn hand_over(&mut self, ids: &[Hash]) {
-        self.forget(ids);
+        self.release(ids);
         let seen = &self.seen;
         while self.order.pop_front_if(|(_, id)| !seen.contains_key(id)).is_some() {}
     }
