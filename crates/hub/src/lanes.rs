@@ -88,6 +88,11 @@ impl Hold {
         }
     }
 
+    /// Says whether another node took the lane, and not this one let it go.
+    fn was_taken(&self) -> bool {
+        self.read.as_ref().is_some_and(|read| read.borrow().lost_at.is_some_and(|at| at > 0))
+    }
+
     fn stands(&self) -> bool {
         self.read.as_ref().is_none_or(|read| read.borrow().lost_at.is_none())
     }

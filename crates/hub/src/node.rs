@@ -96,8 +96,8 @@ pub enum StartError {
     /// What the nodes know each other by is wrong.
     #[error("the nodes' TLS files are wrong")]
     Nodes(#[from] tonic::transport::Error),
-    /// A socket is gone.
-    #[error("a listening socket is gone")]
+    /// A socket cannot be listened on.
+    #[error("cannot listen: does another process use the address?")]
     Socket(#[from] std::io::Error),
 }
 

@@ -11,7 +11,7 @@ mod record;
 mod roll;
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
     time::Duration,
@@ -20,6 +20,7 @@ use std::{
 use ndxp_log::{Log, Partition, ReadError, Record};
 use ndxp_model::{HubTopic, Timestamp, Topic};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 use tracing::{error, info, warn};
 
@@ -86,6 +87,20 @@ pub(crate) enum Place {
     Nowhere,
 }
 
+/// What a node should own.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Share {
+    lanes: BTreeSet<u32>,
+    /// How many words of this boot have come back to it.
+    pub(crate) heard: u64,
+}
+
+impl Share {
+    pub(crate) fn has(&self, lane: u32) -> bool {
+        self.lanes.contains(&lane)
+    }
+}
+
 /// All nodes, this one included.
 #[derive(Debug)]
 pub(crate) struct Nodes {
@@ -99,9 +114,13 @@ pub(crate) struct Nodes {
     /// How often this boot has spoken in the rhythm.
     beat: AtomicU64,
     roll: Mutex<Roll>,
-    /// The lanes that this node should own.
-    share: watch::Sender<BTreeSet<u32>>,
-    /// Why the others cannot hear this node, while that is so.
+    /// What this node draws from it for itself.
+    share: watch::Sender<Share>,
+    /// Boots of this name, with their addresses, that had spoken before this one.
+    former: Mutex<HashSet<(String, String)>>,
+    /// Another node was started with this one's name: this one says nothing any more.
+    is_superseded: CancellationToken,
+    /// Why this node has no part in the lanes, while that is so.
     trouble: Mutex<Option<String>>,
     /// By address.
     links: Mutex<HashMap<String, Channel>>,
@@ -131,13 +150,15 @@ impl Nodes {
             beat: AtomicU64::new(0),
             roll: Mutex::default(),
             share: watch::Sender::default(),
+            former: Mutex::default(),
+            is_superseded: CancellationToken::new(),
             trouble: Mutex::default(),
             links: Mutex::default(),
         }
     }
 
     /// Follows which lanes this node should own: none before its first word has come back to it.
-    pub(crate) fn share(&self) -> watch::Receiver<BTreeSet<u32>> {
+    pub(crate) fn share(&self) -> watch::Receiver<Share> {
         self.share.subscribe()
     }
 
@@ -204,26 +225,34 @@ impl Nodes {
         Some(channel)
     }
 
-    /// Follows the nodes' words until the log is closed.
-    ///
-    /// # Errors
-    /// [`ReadError`].
-    pub(crate) async fn follow(&self, log: &Arc<dyn Log>) -> Result<(), ReadError> {
+    /// Follows the nodes' words until it is cancelled: whatever goes wrong is tried again, since the
+    /// others go by what this node says.
+    pub(crate) async fn follow(&self, log: &Arc<dyn Log>) {
         let at = Partition { topic: Topic::Hub(HubTopic::Nodes), number: 0 };
-        let (mut end, mut next) = (log.follow(&at)?, 0);
+        let mut next = 0;
+        loop {
+            match self.follow_from(log, &at, &mut next).await {
+                // Compaction keeps the last words.
+                Err(ReadError::Expired { earliest, .. }) => next = earliest,
+                Err(cause) => warn!(%cause, "the nodes' words cannot be read; trying again"),
+                Ok(()) => {}
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
+    }
+
+    async fn follow_from(
+        &self,
+        log: &Arc<dyn Log>,
+        at: &Partition,
+        next: &mut u64,
+    ) -> Result<(), ReadError> {
+        let mut end = log.follow(at)?;
         loop {
             end.mark_unchanged();
-            let page = match log.read(&at, next, PAGE).await {
-                Ok(page) => page,
-                Err(ReadError::Unavailable(cause)) => {
-                    warn!(cause, "the nodes' words cannot be read; trying again");
-                    tokio::time::sleep(AGAIN).await;
-                    continue;
-                }
-                Err(cause) => return Err(cause),
-            };
+            let page = log.read(at, *next, PAGE).await?;
             if let Some(last) = page.last() {
-                next = last.offset + 1;
+                *next = last.offset + 1;
                 page.iter().for_each(|stored| self.hear(&stored.record));
                 self.settle();
             } else if end.changed().await.is_err() {
@@ -236,31 +265,49 @@ impl Nodes {
     fn hear(&self, record: &Record) {
         let name = record.key.as_deref().and_then(|key| std::str::from_utf8(key).ok());
         let Some(name) = name else { return };
-        let mut roll = locked(&self.roll);
-        let Some(node) = NodeRecord::decode(&record.value) else { return roll.forget(name) };
-        if name == self.own && node.boot != self.boot && self.has_spoken(&roll) {
-            let other = (&node.boot, &node.address);
-            error!(boot = other.0, address = other.1, "another node has the name of this one");
+        let Some(node) = NodeRecord::decode(&record.value) else {
+            return locked(&self.roll).forget(name);
+        };
+        if name == self.own {
+            self.hear_own(&node);
         }
-        roll.hear(name, node, record.timestamp);
+        locked(&self.roll).hear(name, node, record.timestamp);
     }
 
-    /// Says whether the last word under this node's name is this boot's.
-    fn has_spoken(&self, roll: &Roll) -> bool {
-        roll.last(&self.own).is_some_and(|said| said.node.boot == self.boot)
+    /// Takes a word under this node's name: its own, one of a boot before it, or one of a node that
+    /// was started later with the same name. Of two such the later one stays.
+    fn hear_own(&self, node: &NodeRecord) {
+        let word = (node.boot.clone(), node.address.clone());
+        let is_own = word == (self.boot.clone(), self.address.clone());
+        self.share.send_modify(|share| share.heard += u64::from(is_own));
+        let has_spoken = self.share.borrow().heard > 0;
+        let mut former = locked(&self.former);
+        if !has_spoken {
+            former.insert(word);
+        } else if !is_own && !former.contains(&word) {
+            let (boot, address) = word;
+            error!(boot, address, "another node was started with the name of this one");
+            *locked(&self.trouble) = Some(format!(
+                "another node has the name {} ({boot} at {address}): give each its own and start \
+                 this one again",
+                self.own
+            ));
+            self.is_superseded.cancel();
+        }
     }
 
     /// Draws from what was heard which lanes should be this node's.
     fn settle(&self) {
+        let takes_part = self.share.borrow().heard > 0 && !self.is_superseded.is_cancelled();
         let roll = locked(&self.roll);
-        let lanes = if self.has_spoken(&roll) { roll.lanes(&self.own) } else { BTreeSet::new() };
+        let lanes = if takes_part { roll.lanes(&self.own) } else { BTreeSet::new() };
         let nodes = roll.there().count();
         drop(roll);
         self.share.send_if_modified(|share| {
-            let is_new = *share != lanes;
+            let is_new = share.lanes != lanes;
             if is_new {
                 info!(lanes = lanes.len(), nodes, "this node's share of the lanes");
-                *share = lanes;
+                share.lanes = lanes;
             }
             is_new
         });

@@ -18,6 +18,6 @@ pub(crate) async fn keep(core: Arc<Core>) {
         owners.spawn(own(Arc::clone(&core), lane, nodes.share()));
     }
     core.drain.cancelled().await;
-    // What is held stays so until the streams have ended.
+    // What is held stays so until the node leaves.
     owners.shutdown().await;
 }

@@ -1,7 +1,6 @@
 //! Taking a lane: the record that fences every earlier owner, then the fold of all before it.
 
 use std::{
-    collections::BTreeSet,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -13,7 +12,7 @@ use tokio::{sync::watch, time::sleep};
 use tracing::{debug, warn};
 
 use super::{Hold, Holds, Read, read::read};
-use crate::{core::Core, subscribe::SlotError};
+use crate::{core::Core, nodes::Share, subscribe::SlotError};
 
 /// After so long a node that lives has written the entries of its changes.
 const SETTLED: Duration = Duration::from_secs(5);
@@ -22,8 +21,11 @@ const PAUSE: Duration = Duration::from_millis(300);
 
 /// Runs a lane's subscriptions whenever the lane is of this node's share, each time until another
 /// node takes it.
-pub(super) async fn own(core: Arc<Core>, lane: u32, mut share: watch::Receiver<BTreeSet<u32>>) {
-    while share.wait_for(|share| share.contains(&lane)).await.is_ok() {
+pub(super) async fn own(core: Arc<Core>, lane: u32, mut share: watch::Receiver<Share>) {
+    // A node that is not heard any more does not hear either that its share is others' by now: behind
+    // a loss it takes the lane again only once it was heard anew.
+    let mut behind = 0;
+    while share.wait_for(|share| share.has(lane) && share.heard > behind).await.is_ok() {
         match take(&core, lane).await {
             Ok(hold) => {
                 core.metrics.lanes_taken.inc();
@@ -32,8 +34,11 @@ pub(super) async fn own(core: Arc<Core>, lane: u32, mut share: watch::Receiver<B
                     () = hold.lost() => {}
                     () = succeed(&core, lane) => hold.lost().await,
                 }
-                if share.borrow().contains(&lane) {
+                if share.borrow().has(lane) {
                     warn!(lane, "the lane is lost");
+                }
+                if hold.was_taken() {
+                    behind = share.borrow().heard;
                 }
             }
             Err(cause) => warn!(lane, %cause, "the lane cannot be taken; trying again"),

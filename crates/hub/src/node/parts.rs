@@ -16,7 +16,8 @@ use crate::{
 /// connections, so that callers go to another one instead of waiting for it.
 ///
 /// # Errors
-/// The address is another's, or cannot be had.
+/// Somebody listens there, or the address cannot be had. Of two that only start, the second fails
+/// when it is to listen.
 pub fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     // As every listener: connections of the process before that are not quite gone are no obstacle.

@@ -154,9 +154,7 @@ pub(super) fn follow_nodes(tasks: &mut JoinSet<()>, core: &Arc<Core>) {
         let Some(nodes) = &core.nodes else { return };
         tokio::select! {
             () = core.drain.cancelled() => {}
-            followed = nodes.follow(&core.log) => if let Err(cause) = followed {
-                error!(%cause, "the other nodes are not heard any more");
-            }
+            () = nodes.follow(&core.log) => {}
         }
     });
 }

@@ -16,8 +16,8 @@ use tracing::warn;
 use super::{NodeRecord, Nodes, locked};
 use crate::core::Core;
 
-/// How long after a word came through the next one follows, also where nothing has changed. Never
-/// two in a row: others count silence by them.
+/// How long after a word came through the next one follows, also where nothing has changed: others
+/// count silence by them, so what waited comes no faster.
 const RHYTHM: Duration = Duration::from_secs(1);
 /// Lanes that change together are told together.
 const TOGETHER: Duration = Duration::from_millis(20);
@@ -27,9 +27,15 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// Tells it in a rhythm, and at once when it changes, until it is cancelled.
 pub(crate) async fn announce(core: Arc<Core>) {
     let Some(nodes) = &core.nodes else { return };
-    loop {
-        beat(&core, nodes).await;
-        nodes.beat.fetch_add(1, Ordering::Relaxed);
+    let on = async {
+        loop {
+            beat(&core, nodes).await;
+            nodes.beat.fetch_add(1, Ordering::Relaxed);
+        }
+    };
+    tokio::select! {
+        () = on => {}
+        () = nodes.is_superseded.cancelled() => {}
     }
 }
 
@@ -57,8 +63,9 @@ async fn beat(core: &Core, nodes: &Nodes) {
 /// Says that the node has no lanes any more, so that the others take them at once. What is not heard
 /// in time they find out by its silence.
 pub(crate) async fn leave(core: &Core) {
+    let Some(nodes) = &core.nodes else { return };
     core.lanes.clear();
-    if let Some(nodes) = &core.nodes {
+    if !nodes.is_superseded.is_cancelled() {
         let _ = timeout(FAREWELL, tell(core, nodes)).await;
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use ndxp_log::memory::Fault;
 use ndxp_testkit::{TestHub, upsert};
 
 use crate::{
@@ -69,6 +70,42 @@ async fn stream_moves_with_its_lane_and_what_was_handed_out_is_marked() {
     assert!(left.elapsed() < Duration::from_secs(2), "{:?}", left.elapsed());
 }
 
+#[tokio::test]
+async fn invariant_6_record_of_unknown_outcome_that_is_sent_again_to_another_node_is_seen_once() {
+    let nodes = pair().await.into_nodes(2).await;
+    let mut stream = open(&nodes[0]).await;
+    for (fault, accepted) in [(Fault::Written, 0), (Fault::EntryOnly, 1)] {
+        // A node's word may meet the fault first: then the call is answered.
+        let mut number = 0;
+        let (id, failure) = loop {
+            number += 1;
+            let id = format!("{fault:?}-{number}");
+            nodes[0].faults().next_append(fault);
+            let records = vec![upsert(&id, citizen(1))];
+            match nodes[0].publish("tax", "tax/citizens", records).await {
+                Ok(_) => _ = received(&mut stream).await,
+                Err(failure) => break (id, failure),
+            }
+        };
+        assert_eq!(check(&failure), "OUTCOME_UNKNOWN");
+        let again = vec![upsert(&id, citizen(1))];
+        let answer = nodes[1].publish("tax", "tax/citizens", again).await.unwrap();
+        assert_eq!(answer.accepted, accepted, "{fault:?}");
+        let last = vec![upsert(&format!("{id}-last"), citizen(1))];
+        nodes[0].publish("tax", "tax/citizens", last).await.unwrap();
+        // Ids are pseudonyms here: one that came again would be the same.
+        let (first, second) = (received(&mut stream).await, received(&mut stream).await);
+        assert_ne!(first, second, "{fault:?}");
+    }
+}
+
+/// Receives a record and settles it.
+async fn received(stream: &mut ndxp_testkit::RawStream) -> String {
+    let records = stream.records(1).await.unwrap();
+    stream.settle(&records).await.unwrap();
+    records[0].record_id.clone()
+}
+
 /// Looks until a metric of a node has this value.
 async fn reads(node: &TestHub, metric: &str, value: u64) {
     let line = format!("{metric} {value}\n");
@@ -106,4 +143,20 @@ async fn node_that_ends_without_a_word_is_missed_and_its_lanes_are_taken() {
     reads(&nodes[0], "ndxp_nodes_heard", 1).await;
     let took = ended.elapsed();
     assert!(took < Duration::from_secs(6), "{took:?}");
+}
+
+#[tokio::test]
+async fn of_two_nodes_of_one_name_the_later_one_has_the_lanes() {
+    let nodes = pair().await.into_nodes(1).await;
+    reads(&nodes[0], "ndxp_lanes_owned", 64).await;
+    let later = nodes[0].another("n1").await;
+    reads(&later, "ndxp_lanes_owned", 64).await;
+    reads(&nodes[0], "ndxp_lanes_owned", 0).await;
+    let (status, said) = nodes[0].ready().await;
+    assert_eq!(status, 503);
+    assert!(said.contains("NODE_UNHEARD") && said.contains("has the name n1"), "{said}");
+    assert_eq!(later.ready().await.0, 200);
+    // The later one is no more than its name: what the earlier does not say is not missed.
+    drop(nodes);
+    open(&later).await;
 }

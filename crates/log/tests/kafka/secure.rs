@@ -89,7 +89,6 @@ impl Ground {
         self.cluster.tool().acls(&script, &variables).unwrap();
     }
 
-    /// Takes the right to a hub's group away from `ndxp`, or gives it back.
     fn file(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
