@@ -135,6 +135,14 @@ impl Cluster {
         self.proxies.iter().for_each(|proxy| proxy.set(way));
     }
 
+    /// Sets the way to one broker, counted from 0, for the same.
+    ///
+    /// # Panics
+    /// If there is none of this number.
+    pub fn set_way_to(&self, number: usize, way: Way) {
+        self.proxies[number].set(way);
+    }
+
     /// Returns one broker, counted from 0.
     ///
     /// # Panics

@@ -8,6 +8,7 @@ use tokio::time::sleep;
 use crate::hub::{Hub, NODES};
 
 const REGISTRY: &str = "ndxp.registry";
+const SLOWED: u64 = 600;
 
 /// A stream of numbers from a seed: SplitMix64.
 struct Chance(u64);
@@ -51,6 +52,9 @@ pub(crate) enum Fault {
     TwoBrokersKilled { left: usize, ms: u64 },
     /// The first node and the brokers do not hear each other; agencies and nodes do.
     Cut { ms: u64 },
+    /// The first node and one broker do not hear each other: its words may get through or not, while
+    /// its other appends do or not.
+    CutFromOne { broker: usize, ms: u64 },
     /// What they say to each other takes 50 ms longer each time.
     Slow { ms: u64 },
     /// A broker and a node at once.
@@ -59,9 +63,9 @@ pub(crate) enum Fault {
 
 impl Fault {
     /// How many kinds there are.
-    pub(crate) const KINDS: u64 = 11;
+    pub(crate) const KINDS: u64 = 12;
 
-    /// Draws the fault of a round: rounds 1 to 11 have each kind once, in an order of chance, and so
+    /// Draws the fault of a round: rounds 1 to 12 have each kind once, in an order of chance, and so
     /// on.
     pub(crate) fn draw(round: u64) -> Self {
         let mut kinds: Vec<u64> = (0..Self::KINDS).collect();
@@ -78,9 +82,11 @@ impl Fault {
             4 => Self::BrokerKilled { broker, ms },
             5 => Self::BrokerStopped { broker, ms: ms + 4_000 },
             6 => Self::TwoBrokersKilled { left: broker, ms },
-            7 => Self::Cut { ms: ms + 6_000 },
+            // Longer than an append may take: its outcome is unknown then.
+            7 => Self::Cut { ms: ms + 10_500 },
             8 => Self::Slow { ms },
             9 => Self::LeaderMoves,
+            10 => Self::CutFromOne { broker, ms: ms + 6_000 },
             _ => Self::Both { node, broker, ms },
         }
     }
@@ -88,7 +94,9 @@ impl Fault {
     pub(crate) async fn happen(self, hub: &mut Hub) {
         match self {
             Self::NodeKilled { node, ms } => {
+                slowed(hub).await;
                 hub.kill(node);
+                hub.brokers.set_way(Way::Open);
                 pause(ms).await;
                 again(hub, node).await;
             }
@@ -120,7 +128,15 @@ impl Fault {
                 pause(ms).await;
                 gone.iter().for_each(|broker| hub.brokers.broker(*broker).restart().unwrap());
             }
-            Self::Cut { ms } => way(hub, Way::Cut, ms).await,
+            Self::Cut { ms } => {
+                slowed(hub).await;
+                way(hub, Way::Cut, ms).await;
+            }
+            Self::CutFromOne { broker, ms } => {
+                hub.brokers.set_way_to(broker, Way::Cut);
+                pause(ms).await;
+                hub.brokers.set_way_to(broker, Way::Open);
+            }
             Self::Slow { ms } => way(hub, Way::Slow, ms).await,
             Self::Both { node, broker, ms } => {
                 hub.brokers.broker(broker).kill();
@@ -142,6 +158,13 @@ async fn leader_moves(hub: &Hub) {
         assert_eq!(tool.leader(REGISTRY).unwrap(), next);
     });
     moved.await.unwrap();
+}
+
+/// Slows the first node's way to the brokers, so that the next moment meets appends that are written
+/// and not yet acknowledged: their outcome is unknown, and they are sent again to another node.
+async fn slowed(hub: &Hub) {
+    hub.brokers.set_way(Way::Slow);
+    pause(SLOWED).await;
 }
 
 async fn way(hub: &Hub, way: Way, ms: u64) {

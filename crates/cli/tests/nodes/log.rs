@@ -47,6 +47,11 @@ impl Reader {
         });
     }
 
+    /// Returns how often nodes took lanes.
+    pub(crate) fn taken(&self) -> usize {
+        self.delivery.values().filter(|line| line.key.starts_with("/owned/")).count()
+    }
+
     /// Joins what it read with what publishers and consumers kept: every acknowledged record is
     /// there, behind its entry; every hand-out has its entry, and every frame that came to a
     /// consumer has both. Says what it found.
@@ -61,12 +66,14 @@ impl Reader {
             assert_eq!(handed.valid.get(entry), Some(records), "a frame came with entry {entry}");
         }
         registry(self.registry.values(), &entries);
+        let taken = self.taken();
         let releases = entries.values().filter(|entry| entry["kind"] == "release").count();
         let void = releases - handed.valid.len() - handed.fenced;
         format!(
-            "{} entries; {} records; {releases} releases, {} of fenced owners, {void} of which nothing was handed out",
+            "{} entries; {} records, {} of them by two nodes; {releases} releases, {} of fenced owners, {void} of which nothing was handed out; lanes taken {taken} times",
             entries.len(),
             published.len(),
+            self.records.len() - published.len(),
             handed.fenced,
         )
     }

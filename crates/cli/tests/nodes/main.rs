@@ -31,6 +31,8 @@ const ROUNDS: u64 = Fault::KINDS;
 const MOVES: Duration = Duration::from_secs(10);
 /// How long nothing may be released while the registry gets another leader.
 const LEADS: Duration = Duration::from_secs(5);
+/// How often lanes may be taken in a round: 64 of them, some times by each of three nodes.
+const TAKEN: usize = 1_000;
 /// How long all that was acknowledged may take to arrive once nothing is broken any more.
 const SETTLES: Duration = Duration::from_secs(60);
 
@@ -72,7 +74,10 @@ async fn invariants_hold_on_three_nodes_while_nodes_and_brokers_fail() {
         load.settled(SETTLES, &context).await;
         let acknowledged = load.book().acknowledged() - before;
         assert!(acknowledged > 0, "{context}: nothing was published");
+        let taken = reader.taken();
         reader.read(&hub);
+        let taken = reader.taken() - taken;
+        assert!(taken < TAKEN, "{context}: lanes were taken {taken} times, as by nodes that fight");
         eprintln!("{context}: {}", reader.judge(&load.book()));
     }
     let book = load.end().await;
