@@ -9,9 +9,10 @@ mod announce;
 mod raise;
 mod record;
 mod roll;
+mod share;
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::HashMap,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
     time::Duration,
@@ -20,9 +21,8 @@ use std::{
 use ndxp_log::{Log, Partition, ReadError, Record};
 use ndxp_model::{HubTopic, Timestamp, Topic};
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
-use tracing::{error, info, warn};
+use tracing::warn;
 
 use crate::{fold::PAGE, forward::Link};
 
@@ -30,6 +30,8 @@ pub(crate) use announce::{announce, leave};
 pub(crate) use raise::{keep_raising, raise};
 pub(crate) use record::NodeRecord;
 use roll::Roll;
+use share::Boot;
+pub(crate) use share::Share;
 
 /// How long a connection to another node may take.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -87,28 +89,12 @@ pub(crate) enum Place {
     Nowhere,
 }
 
-/// What a node should own.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Share {
-    lanes: BTreeSet<u32>,
-    /// How many words of this boot have come back to it.
-    pub(crate) heard: u64,
-}
-
-impl Share {
-    pub(crate) fn has(&self, lane: u32) -> bool {
-        self.lanes.contains(&lane)
-    }
-}
-
 /// All nodes, this one included.
 #[derive(Debug)]
 pub(crate) struct Nodes {
     own: String,
-    /// Which boot of this node it is.
-    boot: String,
-    /// Where the others reach it; empty if they do not.
-    address: String,
+    /// Which boot of it this is, and where the others reach it: an empty address if they do not.
+    boot: Boot,
     /// How it reaches the others, if it does.
     tls: Option<ClientTlsConfig>,
     /// How often this boot has spoken in the rhythm.
@@ -116,12 +102,8 @@ pub(crate) struct Nodes {
     roll: Mutex<Roll>,
     /// What this node draws from it for itself.
     share: watch::Sender<Share>,
-    /// Boots of this name, with their addresses, that had spoken before this one.
-    former: Mutex<HashSet<(String, String)>>,
-    /// Another node was started with this one's name: this one says nothing any more.
-    is_superseded: CancellationToken,
-    /// Why this node has no part in the lanes, while that is so.
-    trouble: Mutex<Option<String>>,
+    /// Why this node's last word did not get through, while that is so.
+    unsaid: Mutex<Option<String>>,
     /// By address.
     links: Mutex<HashMap<String, Channel>>,
 }
@@ -142,17 +124,15 @@ impl Nodes {
                 .domain_name(format!("nodes.{domain}"))
         });
         let address = neighbours.map(|neighbours| neighbours.address.clone()).unwrap_or_default();
+        let boot = Boot { id: boot, address };
         Self {
             own,
+            share: watch::Sender::new(Share::new(boot.clone())),
             boot,
-            address,
             tls,
             beat: AtomicU64::new(0),
             roll: Mutex::default(),
-            share: watch::Sender::default(),
-            former: Mutex::default(),
-            is_superseded: CancellationToken::new(),
-            trouble: Mutex::default(),
+            unsaid: Mutex::default(),
             links: Mutex::default(),
         }
     }
@@ -164,7 +144,21 @@ impl Nodes {
 
     /// Tells why this node has no part in the lanes, if it knows. Cheap: it asks nobody.
     pub(crate) fn trouble(&self) -> Option<String> {
-        locked(&self.trouble).clone()
+        let share = self.share.borrow();
+        let Some(Boot { id, address }) = share.superseded_by() else {
+            drop(share);
+            return locked(&self.unsaid).clone();
+        };
+        Some(format!(
+            "another node has the name {} ({id} at {address}): give each its own and start this \
+             one again",
+            self.own
+        ))
+    }
+
+    /// Waits until another node has this one's name.
+    async fn superseded(&self) {
+        _ = self.share().wait_for(Share::is_superseded).await;
     }
 
     /// Returns the node that took a lane last, by the nodes' own words.
@@ -269,48 +263,18 @@ impl Nodes {
             return locked(&self.roll).forget(name);
         };
         if name == self.own {
-            self.hear_own(&node);
+            let boot = Boot { id: node.boot.clone(), address: node.address.clone() };
+            self.share.send_modify(|share| share.hear(boot));
         }
         locked(&self.roll).hear(name, node, record.timestamp);
     }
 
-    /// Takes a word under this node's name: its own, one of a boot before it, or one of a node that
-    /// was started later with the same name. Of two such the later one stays.
-    fn hear_own(&self, node: &NodeRecord) {
-        let word = (node.boot.clone(), node.address.clone());
-        let is_own = word == (self.boot.clone(), self.address.clone());
-        self.share.send_modify(|share| share.heard += u64::from(is_own));
-        let has_spoken = self.share.borrow().heard > 0;
-        let mut former = locked(&self.former);
-        if !has_spoken {
-            former.insert(word);
-        } else if !is_own && !former.contains(&word) {
-            let (boot, address) = word;
-            error!(boot, address, "another node was started with the name of this one");
-            *locked(&self.trouble) = Some(format!(
-                "another node has the name {} ({boot} at {address}): give each its own and start \
-                 this one again",
-                self.own
-            ));
-            self.is_superseded.cancel();
-        }
-    }
-
     /// Draws from what was heard which lanes should be this node's.
     fn settle(&self) {
-        let takes_part = self.share.borrow().heard > 0 && !self.is_superseded.is_cancelled();
         let roll = locked(&self.roll);
-        let lanes = if takes_part { roll.lanes(&self.own) } else { BTreeSet::new() };
-        let nodes = roll.there().count();
+        let (lanes, nodes) = (roll.lanes(&self.own), roll.there().count());
         drop(roll);
-        self.share.send_if_modified(|share| {
-            let is_new = share.lanes != lanes;
-            if is_new {
-                info!(lanes = lanes.len(), nodes, "this node's share of the lanes");
-                share.lanes = lanes;
-            }
-            is_new
-        });
+        self.share.send_if_modified(|share| share.settle(lanes, nodes));
     }
 }
 

@@ -5,7 +5,6 @@
 //! [`Faults::power_loss`] takes them away. Nothing in here sleeps or draws lots.
 
 mod faults;
-mod node;
 mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,13 +18,13 @@ use crate::{
 };
 
 pub use faults::{Fault, Faults};
-pub use node::MemoryNode;
 use state::{Draft, State, Written};
 
 /// The in-memory engine. Its contents go with it, except what [`Faults::power_loss`] hands over.
 #[derive(Debug)]
 pub struct Memory {
     shared: Arc<Shared>,
+    among_nodes: bool,
 }
 
 /// What the engine and its [`Faults`] hold together.
@@ -52,7 +51,14 @@ impl Memory {
 
     fn with(state: State) -> Self {
         let written = watch::Sender::new(0);
-        Self { shared: Arc::new(Shared { state: Mutex::new(state), written }) }
+        let shared = Arc::new(Shared { state: Mutex::new(state), written });
+        Self { shared, among_nodes: false }
+    }
+
+    /// Returns the same log as one of several nodes has it, that all write it.
+    #[must_use]
+    pub fn among_nodes(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), among_nodes: true }
     }
 
     /// Returns the handle that injects faults into this engine.
@@ -146,5 +152,9 @@ impl Log for Memory {
 
     async fn tidy(&self, now: Timestamp) -> Result<(), AppendError> {
         self.shared.state().tidy(now)
+    }
+
+    fn is_shared(&self) -> bool {
+        self.among_nodes
     }
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use ndxp_hub::NodeTls;
-use ndxp_log::memory::MemoryNode;
 use ndxp_pki::{Authority, Validity};
 
 use crate::{Engine, TestHub, hub::serve};
@@ -26,7 +25,7 @@ impl TestHub {
             key: issued.key_pem.into_bytes(),
             ca: authority.ca_pem().into_bytes(),
         };
-        let engine = Engine::Node { log: MemoryNode::new(log), beside };
+        let engine = Engine::Node { log: Arc::new(log.among_nodes()), beside };
         let node = serve(&engine, &clock, &tls, "n1").await.expect("the node starts");
         let identities = identities.moved(node.grpc());
         let mut nodes = vec![Self { clock, engine, node, identities, tls }];
@@ -42,7 +41,7 @@ impl TestHub {
     /// If this is no node among others.
     pub async fn another(&self, name: &str) -> Self {
         let Engine::Node { log, beside } = &self.engine else { panic!("it has no other nodes") };
-        let engine = Engine::Node { log: log.clone(), beside: beside.clone() };
+        let engine = Engine::Node { log: Arc::clone(log), beside: beside.clone() };
         let (clock, tls) = (self.clock.clone(), Arc::clone(&self.tls));
         let node = serve(&engine, &clock, &tls, name).await.expect("the node starts");
         let identities = self.identities.copy().moved(node.grpc());

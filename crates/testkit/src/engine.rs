@@ -9,7 +9,7 @@ use ndxp_hub::NodeTls;
 use ndxp_log::{
     Log,
     embedded::{Config, Embedded, FreeSpace},
-    memory::{Faults, Memory, MemoryNode},
+    memory::{Faults, Memory},
 };
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -25,7 +25,7 @@ pub enum Engine {
     /// In memory, with other nodes beside it.
     Node {
         /// The node's view of the log.
-        log: MemoryNode,
+        log: Arc<Memory>,
         /// By what the nodes know each other.
         beside: NodeTls,
     },
@@ -67,8 +67,7 @@ impl Engine {
     #[must_use]
     pub fn log(&self) -> Arc<dyn Log> {
         match self {
-            Self::Memory(log) => Arc::clone(log) as Arc<dyn Log>,
-            Self::Node { log, .. } => Arc::new(log.clone()),
+            Self::Memory(log) | Self::Node { log, .. } => Arc::clone(log) as Arc<dyn Log>,
             Self::Embedded { log, .. } => Arc::clone(log) as Arc<dyn Log>,
         }
     }
@@ -80,8 +79,7 @@ impl Engine {
     #[must_use]
     pub fn faults(&self) -> Faults {
         match self {
-            Self::Memory(log) => log.faults(),
-            Self::Node { log, .. } => log.log().faults(),
+            Self::Memory(log) | Self::Node { log, .. } => log.faults(),
             Self::Embedded { .. } => panic!("only the engine in memory has faults"),
         }
     }

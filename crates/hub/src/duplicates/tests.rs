@@ -2,10 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use ndxp_log::{
-    Covered, Header, Log, Partition, Record,
-    memory::{Memory, MemoryNode},
-};
+use ndxp_log::{Covered, Header, Log, Partition, Record, memory::Memory};
 use ndxp_model::{DatasetName, Keep, Op, Timestamp, Topic};
 
 use super::{Dataset, Duplicates, Finding, Identity, Reserved};
@@ -55,11 +52,11 @@ fn stored(id: &str, payload: &str, at: i64) -> Record {
 impl World {
     /// Two nodes that write one log.
     async fn of_nodes() -> [Self; 2] {
-        let log = Arc::new(Memory::new());
+        let log = Memory::new();
         log.create(&name(), 2, Keep::Everything).await.expect("a topic");
         [(); 2].map(|()| {
             let dir = tempfile::tempdir().expect("a directory");
-            let (log, window) = (Arc::new(MemoryNode::new(Arc::clone(&log))), open(&dir, "ab"));
+            let (log, window) = (Arc::new(log.among_nodes()), open(&dir, "ab"));
             Self { dir, log, window, now: 1_000 * HOUR }
         })
     }

@@ -25,7 +25,7 @@ pub(super) async fn own(core: Arc<Core>, lane: u32, mut share: watch::Receiver<S
     // A node that is not heard any more does not hear either that its share is others' by now: behind
     // a loss it takes the lane again only once it was heard anew.
     let mut behind = 0;
-    while share.wait_for(|share| share.has(lane) && share.heard > behind).await.is_ok() {
+    while share.wait_for(|share| share.has(lane) && share.heard() > behind).await.is_ok() {
         match take(&core, lane).await {
             Ok(hold) => {
                 core.metrics.lanes_taken.inc();
@@ -38,7 +38,7 @@ pub(super) async fn own(core: Arc<Core>, lane: u32, mut share: watch::Receiver<S
                     warn!(lane, "the lane is lost");
                 }
                 if hold.was_taken() {
-                    behind = share.borrow().heard;
+                    behind = share.borrow().heard();
                 }
             }
             Err(cause) => warn!(lane, %cause, "the lane cannot be taken; trying again"),

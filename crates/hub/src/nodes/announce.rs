@@ -35,7 +35,7 @@ pub(crate) async fn announce(core: Arc<Core>) {
     };
     tokio::select! {
         () = on => {}
-        () = nodes.is_superseded.cancelled() => {}
+        () = nodes.superseded() => {}
     }
 }
 
@@ -65,7 +65,7 @@ async fn beat(core: &Core, nodes: &Nodes) {
 pub(crate) async fn leave(core: &Core) {
     let Some(nodes) = &core.nodes else { return };
     core.lanes.clear();
-    if !nodes.is_superseded.is_cancelled() {
+    if !nodes.share.borrow().is_superseded() {
         let _ = timeout(FAREWELL, tell(core, nodes)).await;
     }
 }
@@ -73,20 +73,20 @@ pub(crate) async fn leave(core: &Core) {
 async fn tell(core: &Core, nodes: &Nodes) {
     let node = NodeRecord {
         v: 1,
-        boot: nodes.boot.clone(),
+        boot: nodes.boot.id.clone(),
         beat: nodes.beat.load(Ordering::Relaxed),
-        address: nodes.address.clone(),
+        address: nodes.boot.address.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         format: ndxp_registry::FORMAT,
         lanes: core.lanes.all(),
         draining: core.drain.is_cancelled(),
     };
     let told = append(core, &node).await;
-    let trouble = told.err().map(|cause| format!("ndxp.nodes does not take its word: {cause}"));
-    if let Some(trouble) = &trouble {
-        warn!("the other nodes do not hear this one, and take its lanes; trying again: {trouble}");
+    let unsaid = told.err().map(|cause| format!("ndxp.nodes does not take its word: {cause}"));
+    if let Some(unsaid) = &unsaid {
+        warn!("the other nodes do not hear this one, and take its lanes; trying again: {unsaid}");
     }
-    *locked(&nodes.trouble) = trouble;
+    *locked(&nodes.unsaid) = unsaid;
 }
 
 async fn append(core: &Core, node: &NodeRecord) -> Result<(), AppendError> {
