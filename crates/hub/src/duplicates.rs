@@ -111,10 +111,7 @@ impl Dataset {
         (batch, ends): (&[Identity], &BTreeMap<u32, u64>),
         now: Timestamp,
     ) -> Result<Reserved, ReadError> {
-        let mut held = self.held.lock().await;
-        if !held.loaded {
-            self.load(log, &mut held, now).await?;
-        }
+        let mut held = self.filled(log, now).await?;
         if log.is_shared() {
             let courses = self.courses(log, &mut held, ends);
             drop(held);

@@ -9,6 +9,7 @@ use std::{
 
 use ndxp_log::{Log, ReadError, Stored};
 use ndxp_model::Timestamp;
+use tokio::sync::MutexGuard;
 
 use super::{
     Course, Dataset, Files, Held, Identity, WINDOW_MS,
@@ -18,8 +19,29 @@ use super::{
 use crate::{fold::PAGE, headers};
 
 impl Dataset {
+    /// Returns the window once it is filled, which a task of its own does: a day of a large dataset
+    /// may take longer than a caller waits, and the next one must not begin anew.
+    pub(super) async fn filled(
+        self: &Arc<Self>,
+        log: &Arc<dyn Log>,
+        now: Timestamp,
+    ) -> Result<MutexGuard<'_, Held>, ReadError> {
+        let held = self.held.lock().await;
+        if held.loaded {
+            return Ok(held);
+        }
+        drop(held);
+        let (dataset, log) = (Arc::clone(self), Arc::clone(log));
+        let filling = tokio::spawn(async move {
+            let mut held = dataset.held.lock().await;
+            if held.loaded { Ok(()) } else { dataset.load(&log, &mut held, now).await }
+        });
+        filling.await.map_err(|cause| ReadError::Unavailable(cause.to_string()))??;
+        Ok(self.held.lock().await)
+    }
+
     /// Fills the window. A read that failed is done again by the next call.
-    pub(super) async fn load(
+    async fn load(
         &self,
         log: &Arc<dyn Log>,
         held: &mut Held,

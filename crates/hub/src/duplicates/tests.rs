@@ -1,9 +1,10 @@
 //! A window over the log in memory, with a clock that the tests move.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, future::ready, sync::Arc, time::Duration};
 
 use ndxp_log::{Covered, Header, Log, Partition, Record, memory::Memory};
 use ndxp_model::{DatasetName, Keep, Op, Timestamp, Topic};
+use tokio::{task::yield_now, time::timeout};
 
 use super::{Dataset, Duplicates, Finding, Identity, Reserved};
 
@@ -186,6 +187,25 @@ async fn restart_reads_only_what_the_files_do_not_cover() {
     world.restart("ab");
     assert!(is_repeat(world.publish("r11", "{}").await));
     assert!(world.in_memory().await <= 3, "the files spare the log's reading");
+}
+
+#[tokio::test]
+async fn window_is_filled_also_when_its_caller_does_not_wait() {
+    let mut world = World::new().await;
+    world.publish("a", "{}").await;
+    world.restart("ab");
+    tokio::select! {
+        biased;
+        _ = world.reserve("b", "{}") => panic!("it waits for the files at least"),
+        () = ready(()) => {}
+    }
+    let filled = async {
+        while !world.window.held.lock().await.loaded {
+            yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(10), filled).await.expect("nobody has to begin anew");
+    assert!(is_repeat(world.publish("a", "{}").await));
 }
 
 #[tokio::test]
